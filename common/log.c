@@ -1,0 +1,180 @@
+#include "common/log.h"
+
+#include "common/buf.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/json.h"
+#include "common/wtf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What one value may take of a line, so that the envelope and some others still fit (S-468). */
+#define LOG_VALUE_MAX (LOG_LINE_MAX / 4)
+#define CUT_MARK "… [cut]"
+
+struct log {
+    int fd;
+    enum log_level threshold;
+    char *service;
+    char *component;
+    char *sandbox_id;
+    char *session_id;
+    struct redact *redact;
+    unsigned long dropped;
+};
+
+static const char *const level_names[] = {
+    [LOG_DEBUG] = "debug",
+    [LOG_INFO] = "info",
+    [LOG_WARNING] = "warning",
+    [LOG_ERROR] = "error",
+};
+_Static_assert(ARRAY_LENGTH(level_names) == LOG_LEVEL_COUNT, "every level has a name");
+
+struct log *log_new(int fd, const char *service, const char *component)
+{
+    struct log *log = calloc(1, sizeof *log);
+
+    if (!log)
+        return NULL;
+    log->fd = fd;
+    log->threshold = LOG_INFO;
+    log->service = strdup(service);
+    log->component = strdup(component);
+    log->redact = redact_new();
+    if (!log->service || !log->component || !log->redact) {
+        log_free(log);
+        return NULL;
+    }
+    return log;
+}
+
+void log_free(struct log *log)
+{
+    if (!log)
+        return;
+    free(log->service);
+    free(log->component);
+    free(log->sandbox_id);
+    free(log->session_id);
+    redact_free(log->redact);
+    free(log);
+}
+
+void log_set_ids(struct log *log, const char *sandbox_id, const char *session_id)
+{
+    free(log->sandbox_id);
+    free(log->session_id);
+    log->sandbox_id = sandbox_id && *sandbox_id ? strdup(sandbox_id) : NULL;
+    log->session_id = session_id && *session_id ? strdup(session_id) : NULL;
+}
+
+void log_set_threshold(struct log *log, enum log_level level)
+{
+    log->threshold = level;
+}
+
+struct redact *log_redact(struct log *log)
+{
+    return log ? log->redact : NULL;
+}
+
+static void print_text(const struct log *log, const char *text, struct buf *line)
+{
+    struct buf clean = BUF_INIT(LOG_LINE_MAX * 4);
+    size_t len = strlen(text);
+    size_t kept = wtf8_cut(text, len, LOG_VALUE_MAX);
+
+    redact_text(log->redact, text, kept, &clean);
+    if (kept < len)
+        buf_puts(&clean, CUT_MARK);
+    json_print_string(buf_text(&clean), strlen(buf_text(&clean)), line);
+    buf_free(&clean);
+}
+
+static void print_pair(const struct log *log, const char *name, const char *text, struct buf *line)
+{
+    if (!text)
+        return;
+    buf_printf(line, ",\"%s\":", name);
+    print_text(log, text, line);
+}
+
+static void print_field(const struct log *log, const struct log_field *field, struct buf *line)
+{
+    size_t before = line->len;
+    cJSON number = {.type = cJSON_Number, .valuedouble = field->value.number};
+
+    switch (field->type) {
+    case LOG_FIELD_TEXT:
+        print_pair(log, field->name, field->value.text, line);
+        break;
+    case LOG_FIELD_NUMBER:
+        buf_printf(line, ",\"%s\":", field->name);
+        json_print(&number, line);
+        break;
+    case LOG_FIELD_BOOL:
+        buf_printf(line, ",\"%s\":%s", field->name, field->value.truth ? "true" : "false");
+        break;
+    case LOG_FIELD_JSON:
+        if (field->value.text)
+            buf_printf(line, ",\"%s\":%s", field->name, field->value.text);
+        break;
+    }
+    if (!buf_failed(line))
+        return;
+    /* The field does not fit: the line goes out without it rather than not at all. */
+    line->failed = false;
+    line->len = before;
+    line->data[before] = '\0';
+}
+
+static void write_line(struct log *log, struct buf *line)
+{
+    line->max = LOG_LINE_MAX;
+    buf_putc(line, '\n');
+    if (buf_failed(line) || file_write_all(log->fd, line->data, line->len) != 0)
+        log->dropped++;
+    else
+        log->dropped = 0;
+}
+
+void log_write(struct log *log, enum log_level level, const char *event,
+               const struct log_field *fields, size_t count)
+{
+    /* Two bytes are kept for the end of the line. */
+    AUTO_BUF struct buf line = BUF_INIT(LOG_LINE_MAX - 2);
+
+    if (!log || level < log->threshold)
+        return;
+    buf_printf(&line, "{\"level\":\"%s\"", level_names[level]);
+    print_pair(log, "service", log->service, &line);
+    print_pair(log, "component", log->component, &line);
+    print_pair(log, "event", event, &line);
+    buf_printf(&line, ",\"ts\":%llu", (unsigned long long)clock_wall_ms());
+    print_pair(log, "sandbox_id", log->sandbox_id, &line);
+    print_pair(log, "session_id", log->session_id, &line);
+    for (size_t i = 0; i < count; i++)
+        print_field(log, &fields[i], &line);
+    if (log->dropped)
+        buf_printf(&line, ",\"dropped_lines\":%lu", log->dropped);
+    line.max = LOG_LINE_MAX;
+    buf_putc(&line, '}');
+    write_line(log, &line);
+}
+
+void log_forward(struct log *log, const char *prefix, const char *text, size_t len)
+{
+    AUTO_BUF struct buf line = BUF_INIT(LOG_LINE_MAX - 1);
+    size_t kept = wtf8_cut(text, len, LOG_LINE_MAX / 2);
+
+    if (!log)
+        return;
+    buf_puts(&line, prefix);
+    redact_text(log->redact, text, kept, &line);
+    if (kept < len)
+        buf_puts(&line, CUT_MARK);
+    write_line(log, &line);
+}
