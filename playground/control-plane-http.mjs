@@ -1,0 +1,80 @@
+// The control plane's HTTP endpoints that are called from inside a sandbox, as far as the project uses them. A test
+// replaces an answer with `cp.answers['POST /sessions/:id/pr'] = [status, body]`.
+
+const PUSH_WAIT_MS = 30_000;
+const CREDENTIAL_LIFE_MS = 3_600_000;
+
+const routes = [
+    ['POST', /^\/sandbox\/([^/]+)\/error$/, '/sandbox/:id/error', onFatalReport],
+    ['POST', /^\/sessions\/([^/]+)\/pr$/, '/sessions/:id/pr', onPullRequest],
+    ['POST', /^\/sessions\/([^/]+)\/scm-credentials$/, '/sessions/:id/scm-credentials', onScmCredentials],
+    ['GET', /^\/sessions\/([^/]+)\/commit-signing$/, '/sessions/:id/commit-signing', () => [200, { enabled: false }]],
+    ['GET', /^\/sessions\/([^/]+)\/sandbox-skills$/, '/sessions/:id/sandbox-skills', onSkills],
+];
+/** What the control plane of early 2026 did not have. */
+const NEWER_ROUTES = ['/sessions/:id/scm-credentials', '/sessions/:id/commit-signing', '/sessions/:id/sandbox-skills'];
+
+export async function answerRequest(cp, request, response) {
+    const path = new URL(request.url, 'http://control.invalid').pathname;
+    const record = { method: request.method, path, headers: request.headers, body: await readBody(request), status: 0 };
+    cp.requests.push(record);
+    const [status, body] = await route(cp, record);
+    record.status = status;
+    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+    response.end(JSON.stringify(body));
+    cp.emit('change');
+}
+
+async function readBody(request) {
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const text = Buffer.concat(chunks).toString();
+    try {
+        return text === '' ? null : JSON.parse(text);
+    } catch {
+        return text;
+    }
+}
+
+async function route(cp, record) {
+    for (const [method, pattern, name, handler] of routes) {
+        if (method !== record.method || !pattern.test(record.path)) continue;
+        if (cp.era === 'older' && NEWER_ROUTES.includes(name)) break;
+        const authorization = record.headers.authorization ?? '';
+        if (!authorization) return [401, { error: 'Unauthorized: Missing sandbox token' }];
+        if (authorization !== `Bearer ${cp.token}`) return [401, { error: 'Unauthorized: Invalid sandbox token' }];
+        return cp.answers[`${method} ${name}`] ?? handler(cp, record);
+    }
+    return [404, { error: 'Not found' }];
+}
+
+/** The real control plane has no such route and answers 404; the double keeps what it was told all the same. */
+function onFatalReport(cp, { body }) {
+    cp.fatalReports.push(body);
+    return [404, { error: 'Not found' }];
+}
+
+function onScmCredentials(cp) {
+    if (!cp.scmCredentials) return [400, { error: 'Session has no repository' }];
+    return [200, { ...cp.scmCredentials, expires_at_epoch_ms: Date.now() + CREDENTIAL_LIFE_MS }];
+}
+
+function onSkills() {
+    return [200, { schemaVersion: 1, manifestSha256: '', skills: [], nextCursor: null }];
+}
+
+/** Asks the sandbox to push, waits for the outcome, and answers as if a pull request had been made of it. */
+async function onPullRequest(cp, { body }) {
+    const isText = (value) => typeof value === 'string' && value.trim() !== '';
+    if (!isText(body?.title) || !isText(body?.body)) return [400, { error: 'title and body are required' }];
+    const headBranch = (isText(body.headBranch) && body.headBranch !== 'main'
+        ? body.headBranch : `open-inspect/${cp.sessionId}`).toLowerCase();
+    const after = cp.events.length;
+    cp.push(headBranch, { owner: body.repoOwner, name: body.repoName });
+    const outcome = await cp.waitForEvent(({ type }) => type.startsWith('push_'), { after, timeoutMs: PUSH_WAIT_MS });
+    if (outcome.type === 'push_error') return [500, { error: `Failed to push branch: Error: ${outcome.error}` }];
+    return [200, {
+        prNumber: 1, prUrl: `${cp.url}/pull/1`, state: body.draft ? 'draft' : 'open', headBranch,
+        baseBranch: body.baseBranch ?? 'main', updated: false,
+    }];
+}
