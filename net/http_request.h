@@ -1,0 +1,57 @@
+/*
+ * One HTTP or HTTPS request on a connection of its own, with one answer. It ends with exactly one
+ * call of on_done, from the loop and never from inside http_request_start(), and frees itself after
+ * that; or without one, by http_request_cancel(). No Accept-Encoding is ever sent, so that bodies
+ * come as they are; redirects are answers like others; proxies are not used.
+ */
+#ifndef NET_HTTP_REQUEST_H
+#define NET_HTTP_REQUEST_H
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "net/net_context.h"
+#include "net/net_header.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HTTP_REQUEST_MAX_BODY ((size_t)1024 * 1024)
+#define HTTP_REQUEST_CONNECT_LIMIT_MS 30000
+#define HTTP_REQUEST_TOTAL_LIMIT_MS 30000
+
+struct http_request;
+
+struct http_request_options {
+    const char *method; /* "GET", "POST", ... */
+    const char *url;    /* http or https; copied */
+    const struct net_header *headers;
+    size_t header_count;
+    const void *body; /* copied; Content-Length is added. NULL: none */
+    size_t body_len;
+    /* 0 means the constant above. */
+    size_t max_body;           /* of the answer, bytes */
+    uint64_t connect_limit_ms; /* to the connection, TLS included */
+    uint64_t total_limit_ms;   /* to the last byte */
+    bool cut_body; /* a longer body is cut at max_body; otherwise it is an ERR_LIMIT */
+};
+
+struct http_response {
+    int status;
+    char content_type[64]; /* cut when longer; "" when absent */
+    struct buf body;       /* on_done may take it with buf_take() */
+    bool body_cut;
+};
+
+/* One of the two: `response`, any status, or NULL and `err`. Both are gone when it returns. */
+typedef void http_done_fn(void *user, struct http_response *response, const struct err *err);
+
+/* NULL and `err` for a bad URL, no memory, or certificates that cannot be read. */
+struct http_request *http_request_start(struct net_context *context,
+                                        const struct http_request_options *options,
+                                        http_done_fn *on_done, void *user, struct err *err);
+
+/* Drops it; on_done is not called. Not after on_done was called. NULL is fine. */
+void http_request_cancel(struct http_request *request);
+
+#endif
