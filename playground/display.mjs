@@ -1,0 +1,73 @@
+// Prints a session for a human: the supervisor's log lines, and the answer as it streams in.
+
+import { styleText } from 'node:util';
+
+const ENVELOPE = ['level', 'service', 'component', 'event', 'ts', 'sandbox_id', 'session_id'];
+const MAX_OUTPUT_LINES = 12;
+const MAX_VALUE_CHARS = 160;
+
+export class Display {
+    constructor(out = process.stdout) {
+        this.out = out;
+        this.shown = new Map(); // message id -> the text of it that is on the screen
+        this.atLineStart = true;
+    }
+
+    style(format, text) { return this.out.isTTY && styleText ? styleText(format, text) : text; }
+
+    write(text) {
+        if (text === '') return;
+        this.out.write(text);
+        this.atLineStart = text.endsWith('\n');
+    }
+
+    line(text = '') { this.write(`${this.atLineStart ? '' : '\n'}${text}\n`); }
+
+    /** A line that a sandbox printed; `entry` is its JSON, if it is ours. */
+    logLine(line, entry) {
+        if (!entry?.event) return this.line(this.style('dim', `  | ${line}`));
+        if (entry.level === 'debug') return;
+        const fields = Object.entries(entry).filter(([name]) => !ENVELOPE.includes(name))
+            .map(([name, value]) => `${name}=${shorten(typeof value === 'string' ? value : JSON.stringify(value))}`);
+        const text = `  ${entry.component ?? ''} ${entry.event} ${fields.join(' ')}`.trimEnd();
+        this.line(this.style(['error', 'warning', 'warn'].includes(entry.level) ? 'yellow' : 'dim', text));
+    }
+
+    /** An event that came to the control plane. */
+    event(event) {
+        switch (event.type) {
+        case 'token': return this.#token(event);
+        case 'tool_call': return this.#toolCall(event);
+        case 'error': return this.line(this.style('red', `error: ${event.error}`));
+        case 'execution_complete':
+            return this.line(event.success ? this.style('green', 'done') : this.style('red', `failed: ${event.error}`));
+        case 'push_complete': return this.line(this.style('green', `pushed ${event.branchName}`));
+        case 'push_error': return this.line(this.style('red', event.error));
+        case 'session_title': return this.line(this.style('dim', `title: ${event.title}`));
+        case 'warning': return this.line(this.style('yellow', `warning (${event.scope}): ${event.message}`));
+        }
+    }
+
+    /** Tokens hold the whole text so far: print what is new. */
+    #token({ messageId, content }) {
+        const shown = this.shown.get(messageId) ?? '';
+        if (content.startsWith(shown)) this.write(content.slice(shown.length));
+        else this.write(`${this.atLineStart ? '' : '\n'}${content}`);
+        this.shown.set(messageId, content);
+    }
+
+    #toolCall({ messageId, tool, args, status, output = '' }) {
+        if (status === 'running') {
+            this.shown.delete(messageId);
+            return this.line(this.style('cyan', `${tool} ${shorten(args.command ?? args.filePath ?? JSON.stringify(args))}`));
+        }
+        const lines = output.trimEnd().split('\n');
+        const cut = lines.length > MAX_OUTPUT_LINES ? [`... ${lines.length - MAX_OUTPUT_LINES} more lines`] : [];
+        for (const text of [...lines.slice(0, MAX_OUTPUT_LINES), ...cut]) this.line(this.style('dim', `  ${text}`));
+    }
+}
+
+function shorten(value) {
+    const line = String(value).replaceAll('\n', ' ');
+    return line.length > MAX_VALUE_CHARS ? `${line.slice(0, MAX_VALUE_CHARS)}...` : line;
+}
