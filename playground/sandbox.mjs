@@ -2,23 +2,20 @@
 // are root; else as an ordinary process below a test root, with the supervisor's own subreaper. Its log is read, kept
 // and given to whoever listens.
 
-import { spawn } from 'node:child_process';
-import { EventEmitter } from 'node:events';
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import readline from 'node:readline';
 import { sandboxEnvironment } from './launch.mjs';
 import { writeOpencodeConfig } from './model-server.mjs';
 import { bridgeProgram, opencodeProgram, playgroundDir, repositoryDir, supervisorProgram } from './paths.mjs';
 import { childrenOf, environmentOf, findProcesses, isAlive, pidNamespace } from './processes.mjs';
-import { waitForChange, waitUntil } from './waiting.mjs';
+import { Program } from './program.mjs';
+import { waitUntil } from './waiting.mjs';
 
 const MARKER = 'PLAYGROUND_MARKER'; // in the environment of everything that runs in a sandbox
-const STOP_TIMEOUT_MS = 30_000;
 let count = 0;
 
-export class Sandbox extends EventEmitter {
+export class Sandbox extends Program {
     /**
      * Options: controlPlane; gitServer (without one: no repository); authority (path of the CA file to trust);
      * model ({ provider, name, url }; url only for the scripted one); branch; opencode (program or script to use as
@@ -26,16 +23,11 @@ export class Sandbox extends EventEmitter {
      * isolated (default: when root).
      */
     constructor(options) {
-        super();
-        this.setMaxListeners(0);
+        super('the sandbox');
         this.options = options;
         this.isolated = options.isolated ?? process.getuid() === 0;
         this.marker = `${process.pid}-${++count}-${Date.now()}`;
         this.root = mkdtempSync(join(tmpdir(), 'oi-sandbox-'));
-        this.lines = []; // everything it printed
-        this.logs = []; // the JSON lines among them, parsed
-        this.pid = null; // of the supervisor, as this machine sees it
-        this.exit = null; // { code, signal }
     }
 
     static async start(options) {
@@ -63,7 +55,7 @@ export class Sandbox extends EventEmitter {
         copyFileSync(supervisorProgram, this.path('app/bin/oi-supervisor'));
         copyFileSync(bridgeProgram, this.path('app/bin/oi-bridge'));
         if (existsSync(join(repositoryDir, 'plugin'))) {
-            cpSync(join(repositoryDir, 'plugin'), this.path('app/plugin'), { recursive: true });
+            cpSync(join(repositoryDir, 'plugin'), this.path('app/sandbox_runtime'), { recursive: true });
         }
         for (const [name, program] of Object.entries({ opencode, ...programs })) this.#putProgram(name, program);
         if (authority) copyFileSync(authority, this.path('app/certificates.pem'));
@@ -105,64 +97,13 @@ export class Sandbox extends EventEmitter {
             ? ['unshare', '--mount', '--pid', '--fork', '--kill-child', join(playgroundDir, 'enter-root.sh'), this.root,
                 ...(this.mounts ?? []), '--', ...program]
             : [this.path('app/bin/oi-supervisor'), '--test-root', this.root, ...args];
-        // The sandbox must not outlive us, however we end.
-        this.startedAt = performance.now();
-        this.process = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], {
-            cwd: this.root, env: this.#environment(), stdio: ['ignore', 'pipe', 'pipe'], detached: true,
-        });
-        this.#watch();
-        if (!this.isolated) {
-            this.pid = this.process.pid;
-            return;
-        }
+        this.spawn(command, { cwd: this.root, env: this.#environment() });
+        if (!this.isolated) return;
+        // `pid` is the supervisor's as this machine sees it, not that of unshare around it.
         const find = () => this.exit || childrenOf(this.process.pid).find(({ name }) => name === 'oi-supervisor');
         const found = await waitUntil(find, { what: 'the supervisor to start' });
         this.pid = found.pid ?? null;
         this.namespace = this.pid && pidNamespace(this.pid);
-    }
-
-    #watch() {
-        for (const stream of [this.process.stdout, this.process.stderr]) {
-            readline.createInterface({ input: stream, crlfDelay: Infinity }).on('line', (line) => this.#onLine(line));
-        }
-        this.process.on('error', (error) => this.#onLine(`cannot start: ${error.message}`));
-        // 'close' comes when nobody holds the output any more; 'exit' alone decides that the sandbox is over.
-        this.process.on('exit', (code, signal) => {
-            this.exit = { code, signal, at: performance.now() };
-            this.emit('change');
-        });
-    }
-
-    #onLine(line) {
-        this.lines.push(line);
-        let entry = null;
-        try {
-            entry = JSON.parse(line);
-        } catch {
-            // not one of ours: a line of OpenCode or of a hook
-        }
-        if (entry && typeof entry === 'object') this.logs.push(entry);
-        this.emit('line', line, entry);
-        this.emit('change');
-    }
-
-    // ---- looking and waiting ----
-
-    get output() { return this.lines.join('\n'); }
-    logsOf(event) { return this.logs.filter((entry) => entry.event === event); }
-
-    /** Waits for the `count`-th log line of this event name. */
-    logged(event, { count: nth = 1, ...options } = {}) {
-        return waitForChange(this, () => {
-            const entry = this.logsOf(event)[nth - 1];
-            if (!entry && this.exit) throw new Error(`the sandbox ended without ${event}:\n${this.output}`);
-            return entry;
-        }, { what: `the log line ${event}`, details: () => this.output.slice(-4000), ...options });
-    }
-
-    exited(options) {
-        return waitForChange(this, () => this.exit, { what: 'the sandbox to end', details: () => this.output.slice(-4000),
-            timeoutMs: STOP_TIMEOUT_MS, ...options });
     }
 
     /** Living processes of the sandbox, the supervisor included. */
@@ -178,8 +119,6 @@ export class Sandbox extends EventEmitter {
     }
 
     // ---- ending ----
-
-    signal(name) { process.kill(this.pid, name); }
 
     /** Asks the sandbox to end and waits until it has. */
     async stop(signal = 'SIGTERM') {

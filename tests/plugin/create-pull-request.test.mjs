@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 
-import tool from "../../plugin/tool/create-pull-request.js";
+import tool from "../../plugin/tools/create-pull-request.js";
 
 const TOKEN = "sandbox-token-1234";
 let server;
