@@ -18,7 +18,7 @@ struct message_ids {
     uint64_t count;
 };
 
-/* Writes the id and a NUL. The low six bits and their neighbours of `random` choose the characters:
+/* Writes the id and a NUL. `random` chooses the last characters:
  * each byte counts modulo 62, which favours a few letters slightly; ids need to differ, not to be
  * secret. */
 void message_ids_next(struct message_ids *ids, uint64_t wall_ms,

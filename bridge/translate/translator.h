@@ -20,7 +20,7 @@
  * is the last event of its prompt and leaves exactly once.
  *
  * Memory: the translator owns all it keeps and copies texts it is given. Bounds and what happens
- * there: 2000 held parts and 16 MiB (B-549: dropped), 2000 child activities (B-546: dropped), 256
+ * there: 2000 held parts and 4 MiB (B-549: dropped), 2000 child activities (B-546: dropped), 256
  * KiB a text or tool output (cut, marked: D-40), 8 MiB of text over all parts (oldest forgotten),
  * some thousand ids of each kind (oldest forgotten). Out of memory: the item is lost, the
  * translator stays consistent.

@@ -1,0 +1,153 @@
+/*
+ * Sub-tasks: what a child session does is output of the task call that started it (bridge.md 5.5
+ * to 5.8). The tables are in subtasks.c; here is what they mean for the events.
+ */
+#include "bridge/translate/error_text.h"
+#include "bridge/translate/fields.h"
+#include "bridge/translate/state.h"
+#include "common/cleanup.h"
+#include "common/json.h"
+
+#include <string.h>
+
+void child_sessions_track(struct translator *t, const char *child, const char *source)
+{
+    AUTO_JSON cJSON *fields = NULL;
+
+    if (!subtasks_track(&t->subtasks, child) || !t->sink || !t->sink->on_note)
+        return;
+    fields = cJSON_CreateObject();
+    json_add_string(fields, "child_session_id", child);
+    json_add_string(fields, "source", source);
+    t->sink->on_note(t->sink->user, LOG_INFO, "bridge.child_session_detected", fields);
+}
+
+static void allow_and_drain(struct translator *t, const char *message_id)
+{
+    attribution_allow(&t->attribution, message_id);
+    parts_drain(t, message_id, true);
+}
+
+static void queue_activity(struct translator *t, const char *child, const char *message_id,
+                           const char *error)
+{
+    if (subtasks_queue(&t->subtasks, child, message_id, error) || t->said_activity_dropped)
+        return;
+    t->said_activity_dropped = true;
+    emit_note(t, LOG_WARNING, "bridge.pending_child_activity_dropped", NULL, NULL);
+}
+
+void child_sessions_on_message(struct translator *t, const char *child, const cJSON *info)
+{
+    const char *id = field_id(info, "id");
+    const char *task;
+
+    if (!id)
+        return;
+    if (!subtasks_owner_of(&t->subtasks, id)) {
+        task = subtasks_task_of(&t->subtasks, child);
+        if (!task) {
+            if (!subtasks_is_queued(&t->subtasks, id))
+                queue_activity(t, child, id, NULL);
+            return;
+        }
+        subtasks_own_message(&t->subtasks, id, task);
+    }
+    allow_and_drain(t, id);
+}
+
+static void emit_child_error(struct translator *t, const char *child, const char *task,
+                             const char *text)
+{
+    cJSON *event = emit_new(t, "error");
+
+    emit_mark_subtask(event, child, task);
+    emit_error(t, event, text);
+    emit_note(t, LOG_ERROR, "bridge.child_session_error", "error_msg", text);
+}
+
+void child_sessions_on_error(struct translator *t, const char *child, const cJSON *error)
+{
+    AUTO_FREE char *text = error_text(error);
+    const char *task = subtasks_task_of(&t->subtasks, child);
+
+    if (error_is_overflow(error)) {
+        emit_note(t, LOG_INFO, "bridge.child_context_overflow_compacting", "error_msg", text);
+        return;
+    }
+    if (task)
+        emit_child_error(t, child, task, text ? text : "Sub-task error");
+    else
+        queue_activity(t, child, NULL, text ? text : "Sub-task error");
+}
+
+static bool is_task_of_parent(const struct translator *t, const cJSON *part, const char *session)
+{
+    return strcmp(field_text(part, "tool"), "task") == 0 && t->session &&
+           strcmp(t->session, session) == 0;
+}
+
+void child_sessions_associate(struct translator *t, const cJSON *part, const char *session,
+                              const char **child)
+{
+    const cJSON *metadata = json_get_object(json_get_object(part, "state"), "metadata");
+    const char *id = field_id(metadata, "sessionId");
+    const char *task;
+
+    if (!id || !is_task_of_parent(t, part, session))
+        return;
+    child_sessions_track(t, id, "task_metadata");
+    task = field_id(part, "callID");
+    if (!task)
+        return;
+    subtasks_associate(&t->subtasks, id, task);
+    *child = id;
+}
+
+void child_sessions_release(struct translator *t, const char *child)
+{
+    /* Translating may forget the child's task; what is released now has one owner. */
+    const char *known = subtasks_task_of(&t->subtasks, child);
+    AUTO_FREE char *task = known ? strdup(known) : NULL;
+    struct subtask_activity *item = subtasks_release(&t->subtasks, child);
+
+    while (item) {
+        struct subtask_activity *next = item->next;
+
+        if (item->error) {
+            emit_child_error(t, item->child, task, item->error);
+        } else {
+            if (task)
+                subtasks_own_message(&t->subtasks, item->message_id, task);
+            allow_and_drain(t, item->message_id);
+        }
+        subtask_activity_free(item);
+        item = next;
+    }
+}
+
+void child_sessions_close(struct translator *t, const cJSON *part)
+{
+    const char *status = field_text(json_get_object(part, "state"), "status");
+    const char *task = field_id(part, "callID");
+
+    if (task && strcmp(field_text(part, "tool"), "task") == 0 &&
+        (strcmp(status, "completed") == 0 || strcmp(status, "error") == 0))
+        subtasks_close(&t->subtasks, task);
+}
+
+void child_sessions_flush(struct translator *t)
+{
+    struct subtask_activity *item = subtasks_release(&t->subtasks, NULL);
+
+    while (item) {
+        struct subtask_activity *next = item->next;
+
+        if (item->error)
+            emit_child_error(t, item->child, NULL, item->error);
+        else
+            allow_and_drain(t, item->message_id);
+        subtask_activity_free(item);
+        item = next;
+    }
+}

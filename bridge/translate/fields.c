@@ -1,0 +1,90 @@
+#include "bridge/translate/fields.h"
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "common/wtf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* JSON of a value that becomes text is only cut after printing; this bounds the printing. */
+#define PRINTED_TEXT_MAX ((size_t)16 * 1024 * 1024)
+
+const char *field_id(const cJSON *object, const char *key)
+{
+    const char *id = json_get_nonempty(object, key);
+
+    return id && strnlen(id, FIELD_ID_MAX + 1) <= FIELD_ID_MAX ? id : NULL;
+}
+
+bool field_optional_id(const cJSON *object, const char *key, const char **id)
+{
+    const cJSON *value = json_get(object, key);
+
+    *id = "";
+    if (field_is_empty(value))
+        return true;
+    *id = field_id(object, key);
+    return *id != NULL;
+}
+
+const char *field_text(const cJSON *object, const char *key)
+{
+    const char *text = json_get_string(object, key);
+
+    return text ? text : "";
+}
+
+bool field_is_empty(const cJSON *value)
+{
+    if (!value || cJSON_IsNull(value) || cJSON_IsFalse(value) || cJSON_IsInvalid(value))
+        return true;
+    if (cJSON_IsNumber(value))
+        return value->valuedouble == 0;
+    if (cJSON_IsString(value))
+        return value->valuestring[0] == '\0';
+    if (cJSON_IsObject(value) || cJSON_IsArray(value))
+        return value->child == NULL;
+    return false;
+}
+
+bool field_is_odd_object(const cJSON *object, const char *key)
+{
+    const cJSON *value = json_get(object, key);
+
+    return value && !cJSON_IsObject(value) && !cJSON_IsNull(value);
+}
+
+cJSON *field_cut_string(const char *text, size_t max)
+{
+    size_t len = strlen(text);
+    size_t cut = wtf8_cut(text, len, max);
+    AUTO_BUF struct buf out = BUF_INIT(max + sizeof(FIELD_CUT_MARK));
+
+    if (cut == len)
+        return cJSON_CreateString(text);
+    buf_append(&out, text, cut);
+    buf_puts(&out, FIELD_CUT_MARK);
+    return buf_failed(&out) ? NULL : cJSON_CreateString(buf_text(&out));
+}
+
+char *field_to_text(const cJSON *value)
+{
+    AUTO_BUF struct buf printed = BUF_INIT(PRINTED_TEXT_MAX);
+    AUTO_BUF struct buf out = BUF_INIT(FIELD_TEXT_MAX + sizeof(FIELD_CUT_MARK));
+    const char *text;
+    size_t len;
+    size_t cut;
+
+    if (!value || cJSON_IsNull(value))
+        return NULL;
+    if (!cJSON_IsString(value))
+        json_print(value, &printed);
+    text = cJSON_IsString(value) ? value->valuestring : buf_text(&printed);
+    len = strlen(text);
+    cut = wtf8_cut(text, len, FIELD_TEXT_MAX);
+    buf_append(&out, text, cut);
+    if (cut < len || buf_failed(&printed))
+        buf_puts(&out, FIELD_CUT_MARK);
+    return buf_take(&out);
+}

@@ -1,0 +1,43 @@
+/*
+ * Reading OpenCode's objects without trusting them: a value of the wrong type counts as absent
+ * (D-07). Pure.
+ */
+#ifndef BRIDGE_TRANSLATE_FIELDS_H
+#define BRIDGE_TRANSLATE_FIELDS_H
+
+#include <cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* OpenCode's ids have 30 characters, call ids of providers up to some hundred. */
+#define FIELD_ID_MAX 1024
+
+/* Texts, tool outputs and error texts for the control plane (D-40, D-52). */
+#define FIELD_TEXT_MAX ((size_t)256 * 1024)
+#define FIELD_ERROR_MAX ((size_t)8 * 1024)
+#define FIELD_CUT_MARK "\n[cut here by the sandbox: too long]"
+
+/* A non-empty string of at most FIELD_ID_MAX bytes, or NULL. Belongs to the object. */
+const char *field_id(const cJSON *object, const char *key);
+
+/* An id that may be missing: true and "" when it is absent or null, false when the value cannot be an
+ * id (another type, or too long): the event that holds it is to be ignored. */
+bool field_optional_id(const cJSON *object, const char *key, const char **id);
+
+/* A string member, or "". */
+const char *field_text(const cJSON *object, const char *key);
+
+/* What B-0 calls empty: absent, null, false, 0, "", {}, []. */
+bool field_is_empty(const cJSON *value);
+
+/* The member is there but has another type than an object; null counts as absent. */
+bool field_is_odd_object(const cJSON *object, const char *key);
+
+/* A JSON string of `text`, cut to `max` bytes and then marked. NULL when out of memory. */
+cJSON *field_cut_string(const char *text, size_t max);
+
+/* Any value as text: a string as it is, anything else as JSON. For the caller to free; NULL for
+ * NULL, null, and out of memory. At most FIELD_TEXT_MAX bytes and the cut mark. */
+char *field_to_text(const cJSON *value);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * When a prompt starts, lives, settles and ends: its phases and its clocks (B-575, B-590..B-592,
+ * D-02, D-11). Pure; knows nothing of events and texts.
+ */
+#ifndef BRIDGE_TRANSLATE_PROMPT_POLICY_H
+#define BRIDGE_TRANSLATE_PROMPT_POLICY_H
+
+#include "bridge/translate/translator.h"
+
+enum prompt_phase {
+    PROMPT_DONE,      /* none began, or it is complete */
+    PROMPT_PREPARING, /* taken up, nothing asked of OpenCode yet */
+    PROMPT_STREAMING, /* from just before the post: events count */
+    PROMPT_SETTLING,  /* idle came, but nothing was said: an error may follow, or the real work */
+    PROMPT_FETCHING,  /* the turn is over for us; the final fetch decides what is missing */
+};
+
+struct prompt_policy {
+    struct translator_limits limits;
+    enum prompt_phase phase;
+    bool accepted;    /* POST prompt_async was answered with success */
+    bool alive;       /* OpenCode showed that it works on this prompt (D-02) */
+    bool idle_early;  /* an idle came before that */
+    bool error_early; /* an error came before that, maybe the last prompt's */
+    uint64_t started_ms;
+    uint64_t heard_ms;
+    uint64_t accepted_ms;
+    uint64_t early_ms;       /* when the last early thing came */
+    uint64_t phase_until_ms; /* end of PROMPT_SETTLING or PROMPT_FETCHING */
+    struct translator_wants wants;
+};
+
+enum prompt_idle { PROMPT_IDLE_IGNORED, PROMPT_IDLE_SETTLING, PROMPT_IDLE_FINISHED };
+
+enum prompt_alarm {
+    PROMPT_ALARM_NONE,
+    PROMPT_ALARM_INACTIVE,     /* B-590 */
+    PROMPT_ALARM_TOO_LONG,     /* B-591 */
+    PROMPT_ALARM_SETTLED,      /* nothing followed the idle: finish */
+    PROMPT_ALARM_EARLY_ERROR,  /* nothing followed the early error: it was this prompt's */
+    PROMPT_ALARM_NEVER_ALIVE,  /* only an early idle: look what became of the prompt */
+    PROMPT_ALARM_FETCH_MISSED, /* the final fetch takes too long: finish without it */
+};
+
+void prompt_policy_begin(struct prompt_policy *policy);
+void prompt_policy_start(struct prompt_policy *policy, uint64_t now);
+void prompt_policy_accept(struct prompt_policy *policy, uint64_t now);
+
+/* Events of the session count for the prompt. */
+bool prompt_policy_is_listening(const struct prompt_policy *policy);
+
+/* OpenCode took up this prompt. True the first time. */
+bool prompt_policy_see_life(struct prompt_policy *policy);
+
+/* The session is busy: that is life once the post was answered, and ends settling, for the idle was
+ * another turn's. (Only busy does: OpenCode rewrites the user message after the last idle.) */
+bool prompt_policy_see_busy(struct prompt_policy *policy);
+
+/* The session is idle. `said_something`: output or an error is known. */
+enum prompt_idle prompt_policy_see_idle(struct prompt_policy *policy, bool said_something,
+                                        uint64_t now);
+
+/* An error came that may be the last prompt's. True when it has to wait for proof (D-02). */
+bool prompt_policy_doubts_error(struct prompt_policy *policy, bool last_prompt_unsettled,
+                                uint64_t now);
+
+/* The turn is over: ask for the final fetch, and first for an abort if there is a reason. */
+void prompt_policy_fetch(struct prompt_policy *policy, const char *abort_reason, uint64_t limit_ms,
+                         uint64_t now);
+
+void prompt_policy_end(struct prompt_policy *policy);
+
+/* The next time something has to happen; UINT64_MAX: never. */
+uint64_t prompt_policy_deadline(const struct prompt_policy *policy);
+enum prompt_alarm prompt_policy_check(const struct prompt_policy *policy, uint64_t now);
+
+#endif
