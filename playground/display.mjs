@@ -1,7 +1,6 @@
 // Prints a session for a human: the supervisor's log lines, and the answer as it streams in.
 
-import { styleText } from 'node:util';
-
+const STYLES = { dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
 const ENVELOPE = ['level', 'service', 'component', 'event', 'ts', 'sandbox_id', 'session_id'];
 const MAX_OUTPUT_LINES = 12;
 const MAX_VALUE_CHARS = 160;
@@ -13,7 +12,7 @@ export class Display {
         this.atLineStart = true;
     }
 
-    style(format, text) { return this.out.isTTY && styleText ? styleText(format, text) : text; }
+    style(name, text) { return this.out.isTTY ? `\x1b[${STYLES[name]}m${text}\x1b[0m` : text; }
 
     write(text) {
         if (text === '') return;

@@ -1,0 +1,106 @@
+// OpenCode or the bridge itself going away in the middle: exactly one completion for each prompt, and work goes on.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { bridgeBetween } from './support/bridge.mjs';
+
+const SETTLED_HEARTBEATS = 3;
+
+/** Waits until some heartbeats have passed: whatever was to be sent in doubt has been sent by then. */
+async function settle(cp) {
+    const before = cp.eventsOfType('heartbeat').length;
+    await cp.waitFor(() => cp.eventsOfType('heartbeat').length >= before + SETTLED_HEARTBEATS, { what: 'heartbeats' });
+}
+const env = { BRIDGE_HEARTBEAT_INTERVAL_MS: '100', BRIDGE_FINAL_FETCH_MS: '500' };
+
+test('OpenCode dies in the middle of a prompt: one failed completion, and the next prompt works', async (t) => {
+    const { cp, opencode } = await bridgeBetween(t, { env });
+    opencode.onPrompt = (run) => run.begin().openText().delta('half an ans');
+    const first = cp.prompt('first');
+    await cp.waitForEvent('token');
+    await opencode.die();
+    const completion = await cp.completionOf(first);
+    assert.equal(completion.success, false);
+    assert.ok(completion.error);
+    opencode.onPrompt = (run) => run.say('back');
+    await opencode.restart();
+    const second = cp.prompt('second');
+    assert.equal((await cp.completionOf(second)).success, true);
+    await settle(cp);
+    assert.equal(cp.completionsOf(first).length, 1);
+    assert.equal(cp.completionsOf(second).length, 1);
+});
+
+test('the event stream breaks but OpenCode works on: nothing of the answer is lost', async (t) => {
+    const { cp, opencode } = await bridgeBetween(t, { env });
+    opencode.onPrompt = (run) => run.begin().text('First part.');
+    const id = cp.prompt('go');
+    const run = await opencode.prompted();
+    await cp.waitForEvent('token');
+    opencode.breakStreams();
+    run.text('Second part.'); // nobody hears this
+    await opencode.listened(2);
+    run.text('Third part.').finish();
+    const completion = await cp.completionOf(id);
+    assert.ok(JSON.stringify(cp.eventsOf(id)).includes('Second part.') || completion.success === false);
+    await settle(cp);
+    assert.equal(cp.completionsOf(id).length, 1);
+});
+
+test('OpenCode is not there when the prompt comes: a failed completion that says so', async (t) => {
+    const { cp, opencode } = await bridgeBetween(t, { env: { ...env, BRIDGE_OPENCODE_TIMEOUT_MS: '500' } });
+    await opencode.die();
+    const id = cp.prompt('hello?');
+    const completion = await cp.completionOf(id);
+    assert.equal(completion.success, false);
+    assert.ok(completion.error.length > 10, completion.error);
+});
+
+test('OpenCode takes the prompt request and never answers it: a failed completion after the limit', async (t) => {
+    const { cp, opencode } = await bridgeBetween(t, { env: { ...env, BRIDGE_OPENCODE_TIMEOUT_MS: '300' } });
+    opencode.answers['POST /session/:id/prompt_async'] = 'never';
+    const completion = await cp.completionOf(cp.prompt('hello?'));
+    assert.equal(completion.success, false);
+});
+
+test('OpenCode refuses the prompt: a failed completion with its words', async (t) => {
+    const { cp, opencode } = await bridgeBetween(t, { env });
+    opencode.answers['POST /session/:id/prompt_async'] = [400, { name: 'BadRequest', data: { message: 'no such model' } }];
+    const completion = await cp.completionOf(cp.prompt('hello?'));
+    assert.equal(completion.success, false);
+    assert.match(completion.error, /400.*no such model/);
+});
+
+for (const signal of ['SIGKILL', 'SIGTERM']) {
+    test(`the bridge ends by ${signal} in the middle of a prompt: one completion, and the next bridge works`, async (t) => {
+        const { cp, opencode, bridge, startBridge } = await bridgeBetween(t, { env });
+        opencode.onPrompt = (run) => run.begin().openText().delta('working on');
+        const first = cp.prompt('first');
+        await cp.waitForEvent('token');
+        await bridge.stop(signal);
+        startBridge();
+        await cp.ready(2);
+        const run = opencode.runs[0];
+        if (run.state === 'busy') run.delta(' and done').closeText().finish();
+        await cp.completionOf(first);
+        opencode.onPrompt = (next) => next.say('second answer');
+        const second = cp.prompt('second');
+        assert.equal((await cp.completionOf(second)).success, true);
+        await settle(cp);
+        assert.equal(cp.completionsOf(first).length, 1);
+        assert.equal(cp.completionsOf(second).length, 1);
+        assert.equal(opencode.sessions.size, 1, 'the conversation goes on in the session of before');
+    });
+}
+
+test('the bridge is killed after a prompt that was acknowledged: nothing of it is sent again', async (t) => {
+    const { cp, bridge, startBridge } = await bridgeBetween(t, { env });
+    const id = cp.prompt('first');
+    await cp.completionOf(id);
+    await settle(cp);
+    await bridge.stop('SIGKILL');
+    startBridge();
+    await cp.ready(2);
+    await settle(cp);
+    assert.equal(cp.completionsOf(id).length, 1);
+});

@@ -1,0 +1,123 @@
+// Events on their way out: nothing that counts is lost, doubled or out of order, and memory has a bound.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { residentKib } from '../../playground/processes.mjs';
+import { bridgeBetween, types } from './support/bridge.mjs';
+
+const env = { BRIDGE_HEARTBEAT_INTERVAL_MS: '100' };
+const BURST = 30_000;
+const MAX_RESIDENT_KIB = process.env.OI_SANITIZED ? 400 * 1024 : 64 * 1024;
+
+async function settle(cp, heartbeats = 3) {
+    const before = cp.eventsOfType('heartbeat').length;
+    await cp.waitFor(() => cp.eventsOfType('heartbeat').length >= before + heartbeats, { what: 'heartbeats' });
+}
+
+test('an event that was not acknowledged is sent again after a reconnect, with the same ackId', async (t) => {
+    const { cp } = await bridgeBetween(t, { env, controlPlane: { acks: true } });
+    await cp.completionOf(cp.prompt('one that is acknowledged')); // shows the bridge that this control plane does so
+    cp.acks = false;
+    const id = cp.prompt('one that is not');
+    await cp.completionOf(id);
+    cp.cut();
+    await cp.waitFor(() => cp.completionsOf(id).length === 2, { what: 'the second delivery' });
+    const [first, second] = cp.completionsOf(id);
+    assert.deepEqual(second, first);
+    cp.ack(first.ackId);
+    await settle(cp);
+    cp.cut();
+    await cp.ready(3);
+    await settle(cp);
+    assert.equal(cp.completionsOf(id).length, 2, 'once acknowledged it is not sent again');
+});
+
+test('a control plane that never acknowledges anything gets nothing twice (X-07)', async (t) => {
+    const { cp } = await bridgeBetween(t, { env, controlPlane: { era: 'older' } });
+    const id = cp.prompt('hello');
+    await cp.completionOf(id);
+    await settle(cp);
+    cp.cut();
+    await cp.ready(2);
+    await settle(cp);
+    assert.equal(cp.completionsOf(id).length, 1);
+});
+
+test('the control plane is away in the middle of a prompt: every event comes, in order, when it is back', async (t) => {
+    const { cp, opencode } = await bridgeBetween(t, { env });
+    opencode.onPrompt = (run) => run.begin().tool('bash', { command: 'step 0' }, 'ok');
+    const id = cp.prompt('many steps');
+    const run = await opencode.prompted();
+    await cp.waitForEvent(({ type, status }) => type === 'tool_call' && status === 'completed');
+    await cp.goAway();
+    for (let step = 1; step <= 500; step++) run.tool('bash', { command: `step ${step}` }, `output ${step}`);
+    run.text('All done.').finish();
+    await cp.comeBack();
+    const completion = await cp.completionOf(id);
+    assert.equal(completion.success, true);
+    const calls = cp.eventsOf(id).filter(({ type }) => type === 'tool_call').map(({ args, status }) => `${args.command} ${status}`);
+    const expected = Array.from({ length: 501 }, (_, step) => [`step ${step} running`, `step ${step} completed`]).flat();
+    assert.deepEqual(calls, expected);
+    assert.equal(cp.textOf(id), 'All done.');
+    assert.equal(types(cp.eventsOf(id)).at(-1), 'execution_complete');
+    await settle(cp);
+    assert.equal(cp.completionsOf(id).length, 1);
+});
+
+test('an error and its completion keep their order over a reconnect (D-22)', async (t) => {
+    const { cp, opencode } = await bridgeBetween(t, { env });
+    await cp.completionOf(cp.prompt('acknowledged'));
+    opencode.onPrompt = (run) => run.begin();
+    const id = cp.prompt('fail');
+    const run = await opencode.prompted(2);
+    await cp.goAway();
+    run.fail('APIError', 'out of credit');
+    await cp.comeBack();
+    await cp.completionOf(id);
+    assert.deepEqual(types(cp.eventsOf(id)).slice(-2), ['error', 'execution_complete']);
+});
+
+test(`a burst of ${BURST} tool events: all delivered, in order, in bounded memory`, async (t) => {
+    const { cp, opencode, bridge } = await bridgeBetween(t, { env: { ...env, BRIDGE_OUTBOX_MAX_EVENTS: String(4 * BURST) } });
+    opencode.onPrompt = (run) => {
+        run.begin();
+        for (let call = 0; call < BURST / 2; call++) run.tool('bash', { command: `c${call}` }, 'x'.repeat(100));
+        run.text('Done.').finish();
+    };
+    const id = cp.prompt('hurry', {});
+    await cp.completionOf(id, { timeoutMs: 60_000 });
+    const calls = cp.eventsOf(id).filter(({ type }) => type === 'tool_call');
+    assert.equal(calls.length, BURST);
+    calls.forEach(({ args, status }, index) => {
+        assert.equal(args.command, `c${index >> 1}`);
+        assert.equal(status, index % 2 ? 'completed' : 'running');
+    });
+    assert.ok(residentKib(bridge.pid) < MAX_RESIDENT_KIB, `${residentKib(bridge.pid)} KiB`);
+});
+
+test('a control plane that stops reading costs bounded memory and loses no completion', async (t) => {
+    const limit = 2 * 1024 * 1024;
+    const { cp, opencode, bridge } = await bridgeBetween(t, { env: { ...env, BRIDGE_OUTBOX_MAX_BYTES: String(limit) } });
+    opencode.onPrompt = (run) => run.begin();
+    const id = cp.prompt('talk');
+    const run = await opencode.prompted();
+    cp.pauseReading();
+    const output = 'y'.repeat(50_000);
+    for (let call = 0; call < 1000; call++) run.tool('bash', { command: `c${call}` }, output);
+    run.text('The end.').finish();
+    cp.resumeReading();
+    await cp.completionOf(id, { timeoutMs: 30_000 });
+    assert.equal(cp.completionsOf(id).length, 1);
+    assert.ok(residentKib(bridge.pid) < MAX_RESIDENT_KIB, `${residentKib(bridge.pid)} KiB`);
+});
+
+test('an output of many megabytes arrives cut, with a mark, and takes nothing else with it (D-40)', async (t) => {
+    const { cp, opencode } = await bridgeBetween(t);
+    opencode.onPrompt = (run) => run.begin().tool('bash', { command: 'cat big' }, 'z'.repeat(5_000_000)).text('That was big.').finish();
+    const id = cp.prompt('show me');
+    await cp.completionOf(id);
+    const { output } = cp.eventsOf(id).find(({ status }) => status === 'completed');
+    assert.ok(output.length > 10_000 && output.length < 1_000_000, `${output.length} characters`);
+    assert.notEqual(output.at(-1), 'z', 'a mark shows the cut');
+    assert.equal(cp.textOf(id), 'That was big.');
+});

@@ -1,0 +1,71 @@
+// The bridge alone, between a control plane double and a stand-in for OpenCode.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ControlPlane } from '../../../playground/control-plane.mjs';
+import { bridgeProgram } from '../../../playground/paths.mjs';
+import { isAlive } from '../../../playground/processes.mjs';
+import { Program } from '../../../playground/program.mjs';
+import { FakeOpencode } from './fake-opencode.mjs';
+import { checkProgram } from './checks.mjs';
+
+/** Short waits, so that tests of reconnecting take no minute. Everything else keeps its default. */
+const QUICK = { BRIDGE_RECONNECT_FIRST_MS: '30', BRIDGE_RECONNECT_MAX_MS: '200' };
+
+export class Bridge extends Program {
+    static start({ controlPlane, opencodePort, directory, args = [], env = {} }) {
+        const bridge = new Bridge('the bridge');
+        const { CONTROL_PLANE_URL, SANDBOX_ID, SANDBOX_AUTH_TOKEN } = controlPlane.environment();
+        const all = { PATH: process.env.PATH, HOME: directory, TMPDIR: directory, SANDBOX_AUTH_TOKEN, ...QUICK, ...env };
+        bridge.spawn(
+            [bridgeProgram, '--sandbox-id', SANDBOX_ID, '--session-id', controlPlane.sessionId,
+                '--control-plane', CONTROL_PLANE_URL, '--opencode-port', String(opencodePort), ...args],
+            { cwd: directory, env: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) },
+        );
+        return bridge;
+    }
+
+    /** Ends as the supervisor would ask it to. */
+    async stop(signal = 'SIGTERM') {
+        if (!this.exit && isAlive(this.pid)) this.signal(signal);
+        return this.exited();
+    }
+}
+
+/**
+ * Starts a control plane, a stand-in for OpenCode and a bridge between them for the test `t`, which ends them and
+ * checks that the control plane could take every event (allow those of `allowDropped`) and that nothing crashed.
+ * `start: false` leaves the bridge to startBridge(). `controlPlane`: options of ControlPlane.
+ */
+export async function bridgeBetween(t, { controlPlane = {}, env, args, start = true, allowDropped = [] } = {}) {
+    const directory = mkdtempSync(join(tmpdir(), 'oi-bridge-'));
+    const cp = await ControlPlane.start(controlPlane);
+    const opencode = await FakeOpencode.start();
+    const bridges = [];
+    const startBridge = (more = {}) => {
+        const bridge = Bridge.start({ controlPlane: cp, opencodePort: opencode.port, directory, args, ...more,
+            env: { ...env, ...more.env } });
+        bridges.push(bridge);
+        return bridge;
+    };
+    t.after(async () => {
+        for (const bridge of bridges) await bridge.stop('SIGKILL');
+        await cp.close();
+        await opencode.close();
+        rmSync(directory, { recursive: true, force: true });
+        for (const bridge of bridges) checkProgram(bridge, [cp.token]);
+        assert.deepEqual(cp.dropped.filter(({ event }) => !allowDropped.includes(event.type)), [],
+            'the control plane would drop these events');
+    });
+    const bridge = start ? startBridge() : null;
+    if (start) await cp.ready(1);
+    return { cp, opencode, bridge, startBridge, directory };
+}
+
+/** Events without those that come by the clock or once a connection. */
+export function conversation(events) {
+    return events.filter(({ type }) => !['heartbeat', 'ready'].includes(type));
+}
+export const types = (events) => conversation(events).map(({ type }) => type);
