@@ -1,0 +1,3 @@
+./configure --static --prefix="$prefix"
+make -j2 libz.a
+make install >/dev/null
