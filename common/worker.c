@@ -1,0 +1,87 @@
+#include "common/worker.h"
+
+#include "common/buf.h"
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/json.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { READ_CHUNK = 4096 };
+
+static int read_to_end(int fd, struct buf *input, struct err *err)
+{
+    for (;;) {
+        char *into = buf_reserve(input, READ_CHUNK);
+        ssize_t got;
+
+        if (!into)
+            return err_set(err, ERR_LIMIT, "worker input is longer than %d bytes",
+                           WORKER_INPUT_MAX - READ_CHUNK);
+        got = read(fd, into, READ_CHUNK);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return err_set_sys(err, errno, "read worker input");
+        if (got == 0)
+            return 0;
+        buf_commit(input, (size_t)got);
+    }
+}
+
+cJSON *worker_read_input(int fd, struct err *err)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct buf input = BUF_INIT(WORKER_INPUT_MAX);
+    cJSON *object = NULL;
+
+    sigaction(SIGPIPE, &ignore, NULL);
+    if (read_to_end(fd, &input, err) == 0) {
+        object = json_parse(buf_text(&input), input.len, NULL);
+        if (!cJSON_IsObject(object)) {
+            cJSON_Delete(object);
+            object = NULL;
+            err_set(err, ERR_PROTOCOL,
+                    "worker input is no JSON object (a worker is started by its program only)");
+        }
+    }
+    if (input.data)
+        explicit_bzero(input.data, input.cap);
+    buf_free(&input);
+    return object;
+}
+
+cJSON *worker_line_new(const char *type)
+{
+    cJSON *line = cJSON_CreateObject();
+
+    json_add_string(line, "type", type);
+    return line;
+}
+
+int worker_emit(int fd, cJSON *line)
+{
+    AUTO_BUF struct buf text = BUF_INIT(WORKER_LINE_MAX);
+
+    json_print(line, &text);
+    cJSON_Delete(line);
+    buf_putc(&text, '\n');
+    if (buf_failed(&text))
+        return -1;
+    return file_write_all(fd, text.data, text.len);
+}
+
+cJSON *worker_result_new(const struct err *failure)
+{
+    cJSON *line = worker_line_new("result");
+
+    json_add_bool(line, "ok", !failure);
+    if (failure) {
+        json_add_string(line, "error_class", err_class_name(failure->class));
+        json_add_string(line, "error", failure->text);
+    }
+    return line;
+}

@@ -1,0 +1,151 @@
+#include "git/repository.h"
+
+#include "common/buf.h"
+#include "git/auto_git2.h"
+#include "git/fetch.h"
+#include "git/git_error.h"
+#include "git/library.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HEADS "refs/heads/"
+
+int repository_head(const char *path, char sha[REPOSITORY_SHA_SIZE], struct err *err)
+{
+    AUTO_GIT(repository) git_repository *repository = NULL;
+    git_oid id;
+    int code;
+
+    sha[0] = '\0';
+    if (library_open(path, &repository, err) < 0)
+        return -1;
+    code = git_reference_name_to_id(&id, repository, "HEAD");
+    if (code < 0)
+        return git_error_to_err(code, "read HEAD", err);
+    git_oid_tostr(sha, REPOSITORY_SHA_SIZE, &id);
+    return 0;
+}
+
+int repository_set_origin(const char *path, const char *url, struct err *err)
+{
+    AUTO_GIT(repository) git_repository *repository = NULL;
+    AUTO_GIT(remote) git_remote *origin = NULL;
+    int code;
+
+    if (library_open(path, &repository, err) < 0)
+        return -1;
+    /* git_remote_set_url() alone would also accept a remote that is not there. */
+    code = git_remote_lookup(&origin, repository, "origin");
+    if (code == 0)
+        code = git_remote_set_url(repository, "origin", url);
+    return code < 0 ? git_error_to_err(code, "set the URL of origin", err) : 0;
+}
+
+int repository_set_identity(const char *path, const char *name, const char *email,
+                            struct err *err)
+{
+    AUTO_GIT(repository) git_repository *repository = NULL;
+    AUTO_GIT(config) git_config *all = NULL, *local = NULL;
+    int code;
+
+    if (library_open(path, &repository, err) < 0)
+        return -1;
+    code = git_repository_config(&all, repository);
+    if (code == 0)
+        code = git_config_open_level(&local, all, GIT_CONFIG_LEVEL_LOCAL);
+    if (code == 0)
+        code = git_config_set_string(local, "user.name", name);
+    if (code == 0)
+        code = git_config_set_string(local, "user.email", email);
+    return code < 0 ? git_error_to_err(code, "set user.name and user.email", err) : 0;
+}
+
+static int is_dirty(git_repository *repository, bool *dirty, struct err *err)
+{
+    AUTO_GIT(status_list) git_status_list *list = NULL;
+    git_status_options options = GIT_STATUS_OPTIONS_INIT;
+    int code;
+
+    options.flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_EXCLUDE_SUBMODULES;
+    code = git_status_list_new(&list, repository, &options);
+    if (code < 0)
+        return git_error_to_err(code, "look for changes", err);
+    *dirty = git_status_list_entrycount(list) > 0;
+    return 0;
+}
+
+/* Commits of `left` that `right` lacks and the reverse. */
+static int compare(git_repository *repository, const char *left, const char *right, size_t *ahead,
+                   size_t *behind, struct err *err)
+{
+    git_oid left_id, right_id;
+    int code = git_reference_name_to_id(&left_id, repository, left);
+
+    if (code == 0)
+        code = git_reference_name_to_id(&right_id, repository, right);
+    if (code == 0)
+        code = git_graph_ahead_behind(ahead, behind, repository, &left_id, &right_id);
+    return code < 0 ? git_error_to_err(code, "compare with origin", err) : 0;
+}
+
+/* The full name that HEAD stands for; "HEAD" when it is detached. */
+static int head_name(git_repository *repository, struct buf *name, struct err *err)
+{
+    AUTO_GIT(reference) git_reference *head = NULL;
+    const char *target;
+    int code = git_reference_lookup(&head, repository, "HEAD");
+
+    if (code < 0)
+        return git_error_to_err(code, "read HEAD", err);
+    target = git_reference_symbolic_target(head);
+    buf_puts(name, target ? target : "HEAD");
+    return 0;
+}
+
+int repository_has_session_work(const char *path, const char *branch, bool *has, const char **why,
+                                struct err *err)
+{
+    AUTO_GIT(repository) git_repository *repository = NULL;
+    AUTO_BUF struct buf local = BUF_INIT(2 * BRANCH_NAME_MAX), origin = BUF_INIT(2 * BRANCH_NAME_MAX),
+                        head = BUF_INIT(2 * BRANCH_NAME_MAX);
+    size_t ahead, behind;
+    bool dirty;
+
+    if (library_open(path, &repository, err) < 0 || head_name(repository, &head, err) < 0 ||
+        is_dirty(repository, &dirty, err) < 0)
+        return -1;
+    buf_printf(&local, HEADS "%s", branch);
+    buf_printf(&origin, "refs/remotes/origin/%s", branch);
+    *has = true;
+    *why = "HEAD is on another branch";
+    if (strcmp(buf_text(&head), buf_text(&local)) != 0)
+        return 0;
+    *why = "files are changed";
+    if (dirty)
+        return 0;
+    *why = "the branch has commits that origin lacks";
+    if (compare(repository, buf_text(&local), buf_text(&origin), &ahead, &behind, err) < 0)
+        return -1;
+    *has = ahead > 0;
+    return 0;
+}
+
+int repository_count_behind(const char *path, char *branch, size_t branch_size, size_t *behind,
+                            struct err *err)
+{
+    AUTO_GIT(repository) git_repository *repository = NULL;
+    AUTO_BUF struct buf head = BUF_INIT(2 * BRANCH_NAME_MAX), origin = BUF_INIT(2 * BRANCH_NAME_MAX);
+    const char *name;
+    size_t ahead;
+
+    branch[0] = '\0';
+    if (library_open(path, &repository, err) < 0 || head_name(repository, &head, err) < 0)
+        return -1;
+    name = buf_text(&head);
+    if (strncmp(name, HEADS, strlen(HEADS)) == 0)
+        name += strlen(HEADS);
+    snprintf(branch, branch_size, "%s", name);
+    buf_printf(&origin, "refs/remotes/origin/%s", name);
+    return compare(repository, "HEAD", buf_text(&origin), &ahead, behind, err);
+}

@@ -1,0 +1,35 @@
+/*
+ * Questions and small changes to a checkout that is there. Everything goes by path: each call opens
+ * and closes the repository. Nothing here talks to a remote.
+ */
+#ifndef GIT_REPOSITORY_H
+#define GIT_REPOSITORY_H
+
+#include "common/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define REPOSITORY_SHA_SIZE 65 /* room for SHA-256's 64 hex digits and the NUL */
+
+/* HEAD's commit; ERR_NOT_FOUND when there is none yet (S-193). */
+int repository_head(const char *path, char sha[REPOSITORY_SHA_SIZE], struct err *err);
+
+/* `git remote set-url origin <url>` (S-190). A checkout without origin is an error, as for git. */
+int repository_set_origin(const char *path, const char *url, struct err *err);
+
+/* user.name and user.email in .git/config (S-214). */
+int repository_set_identity(const char *path, const char *name, const char *email,
+                            struct err *err);
+
+/* Somebody worked here (S-202): HEAD is not on `branch`, something is changed or untracked, or
+ * `branch` has commits that refs/remotes/origin/<branch> lacks. `why` then gets a few words. */
+int repository_has_session_work(const char *path, const char *branch, bool *has, const char **why,
+                                struct err *err);
+
+/* The current branch ("HEAD" when detached) and how many commits origin/<branch> is ahead of it
+ * (S-213). ERR_NOT_FOUND when origin has no such branch. */
+int repository_count_behind(const char *path, char *branch, size_t branch_size, size_t *behind,
+                            struct err *err);
+
+#endif
