@@ -1,5 +1,4 @@
 # -O2, whatever the rest has: parsing and printing events is what the bridge spends its time on (half as slow again at -Os).
 case $flavour in musl) speed=-O2 ;; *) speed= ;; esac
 archive cjson cJSON.c "-DCJSON_HIDE_SYMBOLS $speed"
-mkdir -p "$prefix/include/cjson"
-cp cJSON.h "$prefix/include/cjson/"
+cp cJSON.h "$prefix/include/"
