@@ -63,6 +63,10 @@ void repair_from_messages(struct translator *t, const cJSON *messages)
         const cJSON *parts = json_get_array(entry, "parts");
         const cJSON *part;
 
+        if (!info || !parts) { /* B-515: what follows cannot be trusted either */
+            emit_note(t, LOG_ERROR, "bridge.final_state_error", NULL, NULL);
+            break;
+        }
         if (strcmp(field_text(info, "role"), "assistant") != 0 ||
             attribution_judge(&t->attribution, info) != ATTRIBUTION_OUTPUT)
             continue;

@@ -14,15 +14,17 @@
 /* Longer titles are OpenCode's mistake; the control plane shows one line. */
 #define TITLE_MAX ((size_t)1024)
 
-/* "d" stands for a digit, the rest for itself. */
+/* "d" stands for a digit, the rest for itself in any case. */
 static bool is_creation_time(const char *text)
 {
-    static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ";
+    static const char form[] = "dddd-dd-ddtdd:dd:dd.dddz";
 
     if (strlen(text) != sizeof(form) - 1)
         return false;
     for (size_t i = 0; form[i] != '\0'; i++) {
-        if (form[i] == 'd' ? !isdigit((unsigned char)text[i]) : text[i] != form[i])
+        unsigned char c = (unsigned char)text[i];
+
+        if (form[i] == 'd' ? !isdigit(c) : tolower(c) != form[i])
             return false;
     }
     return true;
