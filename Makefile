@@ -122,7 +122,7 @@ $(FUZZERS): $(OUT)/tests/%: $(OUT)/obj/tests/fuzz/%.o $(OUT)/obj/tests/fuzz/repl
 	@mkdir -p $(@D)
 	@$(link)
 
-$(REPLAY): $(OUT)/obj/tests/vectors/replay.o $(call archives,$(LAYERS_bridge))
+$(REPLAY): $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard tests/vectors/*.c)) $(call archives,$(LAYERS_bridge))
 	@mkdir -p $(@D)
 	@$(link)
 

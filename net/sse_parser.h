@@ -41,10 +41,10 @@ struct sse_parser {
     sse_data_fn *on_data;
     void *user;
     enum sse_line_state state;
-    size_t name_len;    /* bytes of "data:" matched so far */
-    size_t bom_len;     /* bytes of the byte order mark matched; SIZE_MAX: past the stream's start */
-    bool after_cr;      /* the line ended with CR: a LF right after belongs to it */
-    bool has_data;      /* the frame has a data line that is not empty */
+    size_t name_len; /* bytes of "data:" matched so far */
+    size_t bom_len;  /* bytes of the byte order mark matched; SIZE_MAX: past the stream's start */
+    bool after_cr;   /* the line ended with CR: a LF right after belongs to it */
+    bool has_data;   /* the frame has a data line that is not empty */
     uint64_t dropped_frames;
 };
 

@@ -103,8 +103,7 @@ static void add_model(cJSON *body, const char *name, const char *effort)
 {
     const char *slash = strchr(name, '/');
     const char *model = slash ? slash + 1 : name;
-    AUTO_FREE char *provider =
-        slash ? strndup(name, (size_t)(slash - name)) : strdup("anthropic");
+    AUTO_FREE char *provider = slash ? strndup(name, (size_t)(slash - name)) : strdup("anthropic");
     cJSON *object = cJSON_AddObjectToObject(body, "model");
 
     if (!provider)

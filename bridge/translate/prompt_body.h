@@ -31,7 +31,7 @@ struct prompt_body_input {
     const char *content;
     const char *model;            /* "provider/model" or a bare Anthropic model (B-603) */
     const char *reasoning_effort; /* only used with a model (B-604) */
-    cJSON *file_parts;            /* array of B-720's parts, in order; moved into the body; or NULL */
+    cJSON *file_parts; /* array of B-720's parts, in order; moved into the body; or NULL */
 };
 
 /* The body for the caller to delete; NULL when out of memory (file_parts are then deleted too). */

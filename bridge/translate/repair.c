@@ -57,8 +57,7 @@ void repair_from_messages(struct translator *t, const cJSON *messages)
 
     if (!cJSON_IsArray(messages))
         return;
-    cJSON_ArrayForEach(entry, messages)
-    {
+    cJSON_ArrayForEach(entry, messages) {
         const cJSON *info = json_get_object(entry, "info");
         const cJSON *parts = json_get_array(entry, "parts");
         const cJSON *part;
@@ -70,8 +69,7 @@ void repair_from_messages(struct translator *t, const cJSON *messages)
         if (strcmp(field_text(info, "role"), "assistant") != 0 ||
             attribution_judge(&t->attribution, info) != ATTRIBUTION_OUTPUT)
             continue;
-        cJSON_ArrayForEach(part, parts)
-        {
+        cJSON_ArrayForEach(part, parts) {
             struct text_part *text = repair_text(t, part);
 
             last = text ? text : last;

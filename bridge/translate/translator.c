@@ -12,8 +12,9 @@
 #define MS_PER_SECOND 1000u
 #define FAILURE_TEXT_MAX 128
 
-static const char disconnect_text[] = "OpenCode event stream disconnected before completion; partial "
-                                      "output was preserved when available.";
+static const char disconnect_text[] =
+    "OpenCode event stream disconnected before completion; partial "
+    "output was preserved when available.";
 
 struct translator *translator_new(const struct translator_limits *limits)
 {

@@ -101,8 +101,8 @@ void turn_on_session_error(struct translator *t, const cJSON *properties)
 
 void turn_on_session_idle(struct translator *t)
 {
-    bool said_something = t->has_output || t->last_error || t->overflow ||
-                          t->subtasks.queue_count > 0;
+    bool said_something =
+        t->has_output || t->last_error || t->overflow || t->subtasks.queue_count > 0;
 
     if (prompt_policy_see_idle(&t->policy, said_something, t->now) == PROMPT_IDLE_FINISHED)
         turn_finish(t);

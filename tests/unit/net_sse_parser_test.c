@@ -49,15 +49,13 @@ static void test_framing(void)
 {
     struct seen seen = {0};
 
-    TEST("a frame ends with an empty line")
-    {
+    TEST("a frame ends with an empty line") {
         feed("data: {\"a\":1}\n\ndata: {\"b\":2}\n\n", 1000, 1000, &seen);
         CHECK_INT(seen.count, 2);
         CHECK_STR(payload(&seen, 0), "{\"a\":1}");
         CHECK_STR(payload(&seen, 1), "{\"b\":2}");
     }
-    TEST("CRLF and CR end lines too (D-08), wherever the chunks are cut")
-    {
+    TEST("CRLF and CR end lines too (D-08), wherever the chunks are cut") {
         for (size_t chunk = 1; chunk < 12; chunk++) {
             feed("data: one\r\n\r\ndata: two\r\rdata: three\n\n", chunk, 1000, &seen);
             CHECK_INT(seen.count, 3);
@@ -66,24 +64,21 @@ static void test_framing(void)
             CHECK_STR(payload(&seen, 2), "three");
         }
     }
-    TEST("data lines of one frame are joined by LF, empty ones are skipped (B-522)")
-    {
+    TEST("data lines of one frame are joined by LF, empty ones are skipped (B-522)") {
         feed("data: a\ndata:\ndata:   \ndata:b\n\n", 3, 1000, &seen);
         CHECK_INT(seen.count, 1);
         CHECK_STR(payload(&seen, 0), "a\nb");
     }
-    TEST("other lines and frames without data are nothing")
-    {
-        feed(":comment\n\nevent: x\nid: 1\nretry: 5\njunk\n\ndata:\n\n\n\ndat: x\n\n", 2, 1000, &seen);
+    TEST("other lines and frames without data are nothing") {
+        feed(":comment\n\nevent: x\nid: 1\nretry: 5\njunk\n\ndata:\n\n\n\ndat: x\n\n", 2, 1000,
+             &seen);
         CHECK_INT(seen.count, 0);
     }
-    TEST("a frame that the end of the stream cuts is dropped (B-523)")
-    {
+    TEST("a frame that the end of the stream cuts is dropped (B-523)") {
         feed("data: whole\n\ndata: half\n", 1000, 1000, &seen);
         CHECK_INT(seen.count, 1);
     }
-    TEST("a byte order mark before the first line is skipped")
-    {
+    TEST("a byte order mark before the first line is skipped") {
         for (size_t chunk = 1; chunk < 5; chunk++) {
             feed("\xef\xbb\xbf"
                  "data: x\n\n",
@@ -100,8 +95,7 @@ static void test_bounds(void)
     struct seen seen = {0};
     struct sse_parser parser;
 
-    TEST("a frame over the limit is dropped and counted, the next one arrives")
-    {
+    TEST("a frame over the limit is dropped and counted, the next one arrives") {
         sse_parser_init(&parser, 8, on_data, &seen);
         sse_parser_feed(&parser, "data: 123456789\n\ndata: 12345678\n\n", 33);
         CHECK_INT(seen.count, 1);
@@ -110,8 +104,7 @@ static void test_bounds(void)
         sse_parser_free(&parser);
         forget(&seen);
     }
-    TEST("a large frame's memory is given back after it")
-    {
+    TEST("a large frame's memory is given back after it") {
         size_t len = SSE_PARSER_KEEP_BYTES * 2;
         char *large = malloc(len);
 
@@ -126,8 +119,7 @@ static void test_bounds(void)
         free(large);
         forget(&seen);
     }
-    TEST("after a reset the half frame of the old stream is forgotten")
-    {
+    TEST("after a reset the half frame of the old stream is forgotten") {
         sse_parser_init(&parser, 100, on_data, &seen);
         sse_parser_feed(&parser, "data: old\ndata: st", 18);
         sse_parser_reset(&parser);

@@ -30,8 +30,8 @@ struct sim {
     /* What the simulated OpenCode answers. */
     const char *session;
     const char *user_id;
-    const cJSON *messages;  /* the final fetch's list; NULL: it fails */
-    bool abort_hangs;       /* nothing after an abort is ever answered */
+    const cJSON *messages; /* the final fetch's list; NULL: it fails */
+    bool abort_hangs;      /* nothing after an abort is ever answered */
 };
 
 /* `limits` NULL: the defaults with a token interval of 0. */

@@ -2,6 +2,7 @@
 #include "common/json.h"
 #include "tests/vectors/replay.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,15 +59,13 @@ cJSON *trace_summary(const cJSON *events, const cJSON *asks)
     cJSON *lines = cJSON_CreateArray();
     const cJSON *item;
 
-    cJSON_ArrayForEach(item, events)
-    {
+    cJSON_ArrayForEach(item, events) {
         AUTO_BUF struct buf line = BUF_INIT(SUMMARY_MAX);
 
         summarise(&line, item);
         cJSON_AddItemToArray(lines, cJSON_CreateString(buf_text(&line)));
     }
-    cJSON_ArrayForEach(item, asks)
-    {
+    cJSON_ArrayForEach(item, asks) {
         cJSON_AddItemToArray(lines, cJSON_Duplicate(item, true));
     }
     return lines;
@@ -84,6 +83,10 @@ static void act(struct sim *sim, const cJSON *step)
         sim_advance(sim, (uint64_t)wait_ms);
     if (json_get_bool(step, "cancel", false))
         translator_cancel(sim->translator, sim->now, &sim->sink);
+    if (json_get_bool(step, "stream_lost", false)) {
+        translator_stream_lost(sim->translator, sim->now, &sim->sink);
+        sim_serve(sim);
+    }
     if (!message_id || !user_id)
         return;
     json_get_number(step, "wall_ms", &wall_ms);
@@ -94,9 +97,12 @@ static void act(struct sim *sim, const cJSON *step)
 
 static const cJSON *act_before(struct sim *sim, const cJSON *step, int line)
 {
-    double at;
+    while (step) {
+        double at = INT_MAX; /* no line given: after the last */
 
-    while (step && (!json_get_number(step, "before_line", &at) || at <= line)) {
+        json_get_number(step, "before_line", &at);
+        if (at > line)
+            break;
         act(sim, step);
         step = step->next;
     }
@@ -135,6 +141,7 @@ char *trace_run(const char *lines, const cJSON *test_case, struct buf *printed)
         sim_bytes(&sim, "\n\n", 2);
         lines += len + (lines[len] == '\n');
     }
+    act_before(&sim, step, INT_MAX);
     if (!sim_run_out(&sim))
         buf_puts(&out, "  the prompt never ends\n");
     summary = trace_summary(sim.events, sim.asks);

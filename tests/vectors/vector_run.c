@@ -15,7 +15,7 @@ struct vector_run {
     struct sim sim;
     const cJSON *vector;
     const cJSON *queued_command; /* a second prompt, waiting for the first to end (D-16) */
-    struct buf *printed; /* NULL: do not print the results */
+    struct buf *printed;         /* NULL: do not print the results */
     cJSON *body;
     char user_id[SIM_MESSAGE_ID_MAX];
     int prompts;
@@ -294,12 +294,12 @@ static bool run_prompt(struct vector_run *run, const cJSON *command, const cJSON
     if (fails_early(run, command, config))
         return true;
     start_prompt(run, command);
-    messages = json_get(part, "messages") ? filled(sim, answer_to_fetch(part)) : cJSON_CreateArray();
+    messages =
+        json_get(part, "messages") ? filled(sim, answer_to_fetch(part)) : cJSON_CreateArray();
     sim->messages = messages;
     sim->abort_hangs = json_get_bool(json_get(config, "abort"), "hang", false);
     if (post_prompt(run, config)) {
-        cJSON_ArrayForEach(step, json_get(part, steps_key))
-        {
+        cJSON_ArrayForEach(step, json_get(part, steps_key)) {
             if (!run->ended)
                 run_step(run, step);
         }
@@ -393,11 +393,9 @@ static void run_part(struct vector_run *run, const cJSON *part, const cJSON *rep
 
     if (!run_prompt(run, json_get(part, "command"), part, "sse"))
         buf_puts(out, "  the prompt never ends\n");
-    if (run->queued_command &&
-        !run_prompt(run, TAKE_PTR(run->queued_command), part, "sse_second"))
+    if (run->queued_command && !run_prompt(run, TAKE_PTR(run->queued_command), part, "sse_second"))
         buf_puts(out, "  the second prompt never ends\n");
-    compare_lists(out, "event", sim->events,
-                  expectation(part, repaired, "expected_events"));
+    compare_lists(out, "event", sim->events, expectation(part, repaired, "expected_events"));
     compare_lists(out, "request", sim->requests,
                   expectation(part, repaired, "expected_opencode_requests"));
     compare_body(run, part, out);
@@ -445,8 +443,7 @@ char *vector_run(const cJSON *vector, const cJSON *repaired, struct buf *printed
     if (json_get_number(config, "frozen_wall_clock_ms", &wall_ms))
         run.sim.wall_ms = (uint64_t)wall_ms;
     run_part(&run, vector, repaired, &out);
-    cJSON_ArrayForEach(part, json_get(vector, "then"))
-    {
+    cJSON_ArrayForEach(part, json_get(vector, "then")) {
         run_part(&run, part, NULL, &out);
     }
     sim_free(&run.sim);
