@@ -151,6 +151,29 @@ void url_encode(const char *text, struct buf *out)
     }
 }
 
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)tolower((unsigned char)c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+void url_decode(const char *text, size_t len, struct buf *out)
+{
+    for (size_t i = 0; i < len; i++) {
+        int high = text[i] == '%' && len - i > 2 ? hex_digit(text[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+
+        if (low >= 0 && (high || low)) {
+            buf_putc(out, (char)(high << 4 | low));
+            i += 2;
+        } else {
+            buf_putc(out, text[i]);
+        }
+    }
+}
+
 bool url_has_parameter(const char *target, const char *name)
 {
     const char *at = strchr(target, '?');

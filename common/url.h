@@ -9,6 +9,7 @@
 #include "common/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct url {
@@ -32,6 +33,9 @@ void url_print_host(const struct url *url, struct buf *out);
 
 /* Appends `text` percent-encoded: everything but A-Z a-z 0-9 - . _ ~ */
 void url_encode(const char *text, struct buf *out);
+
+/* Appends `text` with its %XX decoded; a "%" that begins none, and %00, stay as they are. */
+void url_decode(const char *text, size_t len, struct buf *out);
 
 /* The query of `target` has a parameter of that name. */
 bool url_has_parameter(const char *target, const char *name);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { READ_CHUNK = 4096 };
+enum { READ_CHUNK = 4096, MS_PER_S = 1000, LONGEST_LIMIT_S = 24 * 60 * 60 };
 
 static int read_to_end(int fd, struct buf *input, struct err *err)
 {
@@ -52,6 +52,15 @@ cJSON *worker_read_input(int fd, struct err *err)
         explicit_bzero(input.data, input.cap);
     buf_free(&input);
     return object;
+}
+
+uint32_t worker_limit_ms(const cJSON *limits, const char *name, unsigned otherwise_s)
+{
+    double seconds;
+
+    if (!json_get_number(limits, name, &seconds) || !(seconds > 0) || seconds > LONGEST_LIMIT_S)
+        seconds = otherwise_s;
+    return (uint32_t)(seconds * MS_PER_S);
 }
 
 cJSON *worker_line_new(const char *type)

@@ -13,6 +13,7 @@
 #include "common/err.h"
 
 #include <cJSON.h>
+#include <stdint.h>
 
 #define WORKER_INPUT_MAX (256 * 1024)
 #define WORKER_LINE_MAX (64 * 1024)
@@ -24,6 +25,10 @@
 /* Reads `fd` up to its end and parses the object. NULL and an error that never quotes the input,
  * which holds secrets. Also makes SIGPIPE harmless: a parent that is gone is found by the write. */
 cJSON *worker_read_input(int fd, struct err *err);
+
+/* A limit in seconds from the input's "limits" object, in milliseconds; `otherwise_s` when it is
+ * absent or makes no sense. */
+uint32_t worker_limit_ms(const cJSON *limits, const char *name, unsigned otherwise_s);
 
 /* A line of this type for the caller to add members to; NULL when out of memory. */
 cJSON *worker_line_new(const char *type);

@@ -74,9 +74,10 @@ static int point_branch(git_repository *repository, const char *branch, const gi
 int checkout_first(struct remote *remote, const char *branch, struct err *err)
 {
     AUTO_GIT(commit) git_commit *tip = NULL;
-    git_checkout_options options = GIT_CHECKOUT_OPTIONS_INIT;
+    git_checkout_options options;
     int code;
 
+    git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION);
     if (find_tip(remote->repository, branch, &tip, err) < 0 ||
         point_branch(remote->repository, branch, tip, "clone", err) < 0)
         return -1;
@@ -101,9 +102,10 @@ static int checkout_tip(git_repository *repository, struct remote *reporter, con
                         struct conflicts *conflicts, struct err *err)
 {
     AUTO_GIT(commit) git_commit *tip = NULL;
-    git_checkout_options options = GIT_CHECKOUT_OPTIONS_INIT;
+    git_checkout_options options;
     int code;
 
+    git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION);
     if (find_tip(repository, branch, &tip, err) < 0)
         return -1;
     options.checkout_strategy = GIT_CHECKOUT_SAFE;

@@ -68,10 +68,11 @@ static int choose(struct remote *remote, struct branch_choice *branch, struct er
 int fetch_over(struct remote *remote, struct branch_choice *branch, int depth, struct err *err)
 {
     AUTO_BUF struct buf refspec = BUF_INIT(3 * BRANCH_NAME_MAX);
-    git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
+    git_fetch_options options;
     git_strarray refspecs = {.count = 1};
     int code;
 
+    git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
     if (choose(remote, branch, err) < 0)
         return -1;
     buf_printf(&refspec, "+" HEADS "%s:refs/remotes/origin/%s", branch->name, branch->name);

@@ -163,17 +163,19 @@ static void explain_status(unsigned long status, const struct git_access *access
 
 static void explain_credentials(const struct git_network_context *context, struct err *err)
 {
-    const char *user = context->access->username;
+    const char *user = context->access->username, *password = context->access->password;
 
-    if (context->gave_credentials)
+    if (!context->gave_credentials)
+        err_set(err, ERR_AUTH, "%s wants credentials, and there are none for it (HTTP 401)",
+                context->host ? context->host : context->access->url);
+    else if (!password[0])
+        /* The user's name is the token then. */
+        err_set(err, ERR_AUTH, "the server rejected the credentials (HTTP 401)");
+    else
         err_set(err, ERR_AUTH,
                 "the server rejected the credentials of user %s (HTTP 401): the token is wrong, "
                 "expired, or for another host",
                 user ? user : GIT_DEFAULT_USERNAME);
-    else
-        err_set(err, ERR_AUTH,
-                "the server wants credentials for %s and there are none for this host (HTTP 401)",
-                context->access->url);
 }
 
 int git_network_error_to_err(int code, const struct git_network_context *context, struct err *err)

@@ -67,6 +67,8 @@ int library_open(const char *path, git_repository **repository, struct err *err)
         return 0;
     git_repository_free(*repository);
     *repository = NULL;
+    if (code == GIT_ENOTFOUND)
+        return err_set(err, ERR_NOT_FOUND, "%s is no git checkout", path);
     git_error_to_err(code, NULL, err);
     return err_add_context(err, "open %s", path);
 }
@@ -74,9 +76,10 @@ int library_open(const char *path, git_repository **repository, struct err *err)
 int library_init(const char *path, const char *branch, git_repository **repository,
                  struct err *err)
 {
-    git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
+    git_repository_init_options options;
     int code;
 
+    git_repository_init_options_init(&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
     *repository = NULL;
     if (library_start(err) < 0)
         return -1;

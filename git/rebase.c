@@ -22,9 +22,10 @@ static int fast_forward(git_repository *repository, const git_oid *target)
 {
     AUTO_GIT(object) git_object *commit = NULL;
     AUTO_GIT(reference) git_reference *head = NULL, *moved = NULL;
-    git_checkout_options options = GIT_CHECKOUT_OPTIONS_INIT;
+    git_checkout_options options;
     int code = git_object_lookup(&commit, repository, target, GIT_OBJECT_COMMIT);
 
+    git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION);
     options.checkout_strategy = GIT_CHECKOUT_SAFE;
     if (code == 0)
         code = git_checkout_tree(repository, commit, &options);
@@ -59,9 +60,11 @@ static int replay(git_rebase *rebase, git_repository *repository)
 static int rebase_on(git_repository *repository, const git_annotated_commit *onto, struct err *err)
 {
     AUTO_GIT(rebase) git_rebase *rebase = NULL;
-    git_rebase_options options = GIT_REBASE_OPTIONS_INIT;
-    int code = git_rebase_init(&rebase, repository, NULL, onto, NULL, &options);
+    git_rebase_options options;
+    int code;
 
+    git_rebase_options_init(&options, GIT_REBASE_OPTIONS_VERSION);
+    code = git_rebase_init(&rebase, repository, NULL, onto, NULL, &options);
     if (code == 0)
         code = replay(rebase, repository);
     if (code == 0)

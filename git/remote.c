@@ -111,10 +111,11 @@ void remote_set_callbacks(struct remote *remote, git_remote_callbacks *callbacks
 
 int remote_connect(struct remote *remote, git_direction direction, struct err *err)
 {
-    git_remote_connect_options options = GIT_REMOTE_CONNECT_OPTIONS_INIT;
+    git_remote_connect_options options;
     struct git_progress progress = {.phase = GIT_PHASE_CONNECTING};
     int code;
 
+    git_remote_connect_options_init(&options, GIT_REMOTE_CONNECT_OPTIONS_VERSION);
     remote_set_callbacks(remote, &options.callbacks);
     options.proxy_opts.type = GIT_PROXY_AUTO;
     /* Redirects within the host are followed even so (a renamed repository); to another host the

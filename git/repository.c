@@ -64,9 +64,10 @@ int repository_set_identity(const char *path, const char *name, const char *emai
 static int is_dirty(git_repository *repository, bool *dirty, struct err *err)
 {
     AUTO_GIT(status_list) git_status_list *list = NULL;
-    git_status_options options = GIT_STATUS_OPTIONS_INIT;
+    git_status_options options;
     int code;
 
+    git_status_options_init(&options, GIT_STATUS_OPTIONS_VERSION);
     options.flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_EXCLUDE_SUBMODULES;
     code = git_status_list_new(&list, repository, &options);
     if (code < 0)
@@ -110,7 +111,7 @@ int repository_has_session_work(const char *path, const char *branch, bool *has,
     AUTO_BUF struct buf local = BUF_INIT(2 * BRANCH_NAME_MAX), origin = BUF_INIT(2 * BRANCH_NAME_MAX),
                         head = BUF_INIT(2 * BRANCH_NAME_MAX);
     size_t ahead, behind;
-    bool dirty;
+    bool dirty = false;
 
     if (library_open(path, &repository, err) < 0 || head_name(repository, &head, err) < 0 ||
         is_dirty(repository, &dirty, err) < 0)

@@ -7,7 +7,7 @@
 #include "git/library.h"
 #include "git/progress.h"
 #include "git/repository.h"
-#include "supervisor/git_sync.h"
+#include "supervisor/git_sync_steps.h"
 
 #include <string.h>
 
@@ -19,18 +19,16 @@ enum {
     DEFAULT_FETCH_S = 120, /* S-158 */
 };
 
-static const double longest_limit_s = 24 * 60 * 60;
-
-typedef int action_fn(struct git_sync *sync, struct err *err);
+typedef int action_fn(struct git_sync_task *task, struct err *err);
 
 static const struct {
     const char *name;
     action_fn *run;
 } actions[] = {
-    {"sync", git_sync_current},
-    {"refresh", git_sync_refresh},
-    {"legacy-sync", git_sync_legacy},
-    {"legacy-quick-fetch", git_sync_legacy_quick},
+    {"sync", git_sync_steps_current},
+    {"refresh", git_sync_steps_refresh},
+    {"legacy-sync", git_sync_steps_legacy},
+    {"legacy-quick-fetch", git_sync_steps_legacy_quick},
 };
 
 static void on_event(const char *level, const char *event, cJSON *fields)
@@ -62,50 +60,41 @@ static void on_progress(void *user, const struct git_progress *progress)
     worker_emit(WORKER_OUTPUT_FD, line);
 }
 
-static uint32_t limit_ms(const cJSON *limits, const char *name, unsigned otherwise_s)
-{
-    double seconds;
-
-    if (!json_get_number(limits, name, &seconds) || seconds <= 0 || seconds > longest_limit_s)
-        seconds = otherwise_s;
-    return (uint32_t)(seconds * 1000);
-}
-
 static int require(const cJSON *input, const char *name, const char **value, struct err *err)
 {
     *value = json_get_nonempty(input, name);
     return *value ? 0 : err_set(err, ERR_CONFIG, "worker input lacks \"%s\"", name);
 }
 
-static int read_job(const cJSON *input, struct git_sync *sync, action_fn **run, struct err *err)
+static int read_job(const cJSON *input, struct git_sync_task *task, action_fn **run, struct err *err)
 {
     const cJSON *limits = json_get_object(input, "limits");
     const cJSON *identity = json_get_object(input, "identity");
     const char *action;
 
     if (require(input, "action", &action, err) < 0 ||
-        require(input, "path", &sync->path, err) < 0 ||
-        require(input, "repository", &sync->access.repository, err) < 0 ||
-        require(input, "url", &sync->access.url, err) < 0)
+        require(input, "path", &task->path, err) < 0 ||
+        require(input, "repository", &task->access.repository, err) < 0 ||
+        require(input, "url", &task->access.url, err) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_LENGTH(actions); i++)
         if (strcmp(actions[i].name, action) == 0)
             *run = actions[i].run;
     if (!*run)
         return err_set(err, ERR_CONFIG, "worker input has unknown action \"%s\"", action);
-    sync->branch.wanted = json_get_nonempty(input, "branch");
-    sync->branch.may_fall_back = json_get_bool(input, "branch_is_default", false);
-    sync->keep_session_work = json_get_bool(input, "keep_session_work", false);
-    sync->access.username = json_get_nonempty(input, "username");
-    sync->access.password = json_get_nonempty(input, "password");
-    sync->access.limits.connect_ms = limit_ms(limits, "connect_s", DEFAULT_CONNECT_S);
-    sync->access.limits.stall_ms = limit_ms(limits, "stall_s", DEFAULT_STALL_S);
-    sync->clone_ms = limit_ms(limits, "clone_s", DEFAULT_CLONE_S);
-    sync->fetch_ms = limit_ms(limits, "fetch_s", DEFAULT_FETCH_S);
-    sync->identity_name = json_get_nonempty(identity, "name");
-    sync->identity_email = json_get_nonempty(identity, "email");
-    sync->access.on_progress = on_progress;
-    sync->emit = on_event;
+    task->branch.wanted = json_get_nonempty(input, "branch");
+    task->branch.may_fall_back = json_get_bool(input, "branch_is_default", false);
+    task->keep_session_work = json_get_bool(input, "keep_session_work", false);
+    task->access.username = json_get_nonempty(input, "username");
+    task->access.password = json_get_nonempty(input, "password");
+    task->access.limits.connect_ms = worker_limit_ms(limits, "connect_s", DEFAULT_CONNECT_S);
+    task->access.limits.stall_ms = worker_limit_ms(limits, "stall_s", DEFAULT_STALL_S);
+    task->clone_ms = worker_limit_ms(limits, "clone_s", DEFAULT_CLONE_S);
+    task->fetch_ms = worker_limit_ms(limits, "fetch_s", DEFAULT_FETCH_S);
+    task->identity_name = json_get_nonempty(identity, "name");
+    task->identity_email = json_get_nonempty(identity, "email");
+    task->access.on_progress = on_progress;
+    task->emit = on_event;
     return 0;
 }
 
@@ -118,48 +107,48 @@ static void add_head(cJSON *result, const char *path)
         json_add_string(result, "head_sha", sha);
 }
 
-static void emit_success(const struct git_sync *sync)
+static void emit_success(const struct git_sync_task *task)
 {
     cJSON *result = worker_result_new(NULL);
 
-    if (sync->branch.name[0])
-        json_add_string(result, "branch", sync->branch.name);
-    json_add_bool(result, "cloned", sync->cloned);
-    json_add_bool(result, "kept", sync->kept);
-    add_head(result, sync->path);
+    if (task->branch.name[0])
+        json_add_string(result, "branch", task->branch.name);
+    json_add_bool(result, "cloned", task->cloned);
+    json_add_bool(result, "kept", task->kept);
+    add_head(result, task->path);
     worker_emit(WORKER_OUTPUT_FD, result);
 }
 
-static void emit_failure(const struct git_sync *sync, struct err *err)
+static void emit_failure(const struct git_sync_task *task, struct err *err)
 {
-    const char *operation = sync->operation ? sync->operation : "update";
+    const char *operation = task->operation ? task->operation : "update";
     cJSON *result;
 
-    if (sync->access.repository)
-        err_add_context(err, "%s %s", operation, sync->access.repository);
+    if (task->access.repository)
+        err_add_context(err, "%s %s", operation, task->access.repository);
     result = worker_result_new(err);
     json_add_string(result, "operation", operation);
-    json_add_string(result, "event", git_sync_failure_event(operation, err));
-    if (err->class == ERR_TIMEOUT && sync->access.limits.total_ms)
-        json_add_number(result, "timeout_seconds", sync->access.limits.total_ms / 1000.0);
-    add_head(result, sync->path);
+    json_add_string(result, "event", git_sync_steps_failure_event(operation, err));
+    if (err->class == ERR_TIMEOUT && task->access.limits.total_ms)
+        json_add_number(result, "timeout_seconds", task->access.limits.total_ms / 1000.0);
+    add_head(result, task->path);
     worker_emit(WORKER_OUTPUT_FD, result);
 }
 
 int git_sync_worker_main(void)
 {
-    struct git_sync sync = {0};
+    struct git_sync_task task = {0};
     struct err err = {0};
     action_fn *run = NULL;
     AUTO_JSON cJSON *input = worker_read_input(WORKER_INPUT_FD, &err);
     int code = -1;
 
-    if (input && read_job(input, &sync, &run, &err) == 0)
-        code = run(&sync, &err);
+    if (input && read_job(input, &task, &run, &err) == 0)
+        code = run(&task, &err);
     if (code == 0)
-        emit_success(&sync);
+        emit_success(&task);
     else
-        emit_failure(&sync, &err);
+        emit_failure(&task, &err);
     library_stop();
     return code == 0 ? 0 : 1;
 }
