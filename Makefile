@@ -126,7 +126,13 @@ $(REPLAY): $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard tests/vectors/*.c)) $(call a
 	@mkdir -p $(@D)
 	@$(link)
 
-test-programs: $(UNIT_TESTS) $(FUZZERS) $(REPLAY)
+# What deps/patches repair is tried with the libraries alone.
+TLS_PROBE := $(OUT)/tests/tls_probe
+$(TLS_PROBE): $(OUT)/obj/tests/deps/tls_probe.o
+	@mkdir -p $(@D)
+	@$(link)
+
+test-programs: $(UNIT_TESTS) $(FUZZERS) $(REPLAY) $(TLS_PROBE)
 
 # ---- what can be asked for ----
 

@@ -24,6 +24,7 @@ key=$(
         find "$here/patches/$library" "$here/config/$library" -type f 2>/dev/null | sort | xargs -r cat
         gcc --version
         echo "$prefix"
+        [ ! -e "$here/patches/$library/${DEPS_WITHOUT_PATCH:-none}" ] || echo "without $DEPS_WITHOUT_PATCH"
         for need in "${needs[@]}"; do cat "$keys/$need"; done
     } | sha256sum
 )
