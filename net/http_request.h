@@ -17,7 +17,6 @@
 #include <stdint.h>
 
 #define HTTP_REQUEST_MAX_BODY ((size_t)1024 * 1024)
-#define HTTP_REQUEST_CONNECT_LIMIT_MS 30000
 #define HTTP_REQUEST_TOTAL_LIMIT_MS 30000
 
 struct http_request;
@@ -30,9 +29,8 @@ struct http_request_options {
     const void *body; /* copied; Content-Length is added. NULL: none */
     size_t body_len;
     /* 0 means the constant above. */
-    size_t max_body;           /* of the answer, bytes */
-    uint64_t connect_limit_ms; /* to the connection, TLS included */
-    uint64_t total_limit_ms;   /* to the last byte */
+    size_t max_body;         /* of the answer, bytes */
+    uint64_t total_limit_ms; /* from the start to the last byte */
     bool cut_body; /* a longer body is cut at max_body; otherwise it is an ERR_LIMIT */
 };
 

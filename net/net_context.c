@@ -1,0 +1,138 @@
+#include "net/net_context.h"
+
+#include "common/env.h"
+#include "net/connection.h"
+#include "net/net_context_private.h"
+#include "net/trust.h"
+
+#include <mbedtls/version.h>
+#include <stdlib.h>
+
+/* Our own timers watch every phase; this one of libwebsockets' only has to be longer. */
+#define LWS_PHASE_LIMIT_S 3600
+#define LWS_HEADERS_MAX_BYTES (16 * 1024)
+
+/* libwebsockets sizes tables by RLIMIT_NOFILE, which may be a million, unless told a number. */
+#define LWS_DESCRIPTORS_MAX 64
+
+static const struct lws_protocols protocols[] = {
+    {.name = NET_PROTOCOL_NAME,
+     .callback = connection_on_lws,
+     .rx_buffer_size = NET_SERVICE_BUFFER_BYTES},
+    LWS_PROTOCOL_LIST_TERM,
+};
+
+static void fill_info(struct lws_context_creation_info *info)
+{
+    *info = (struct lws_context_creation_info){
+        .port = CONTEXT_PORT_NO_LISTEN,
+        .protocols = protocols,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
+        .count_threads = 1,
+        .fd_limit_per_thread = LWS_DESCRIPTORS_MAX,
+        .pt_serv_buf_size = NET_SERVICE_BUFFER_BYTES,
+        .max_http_header_data2 = LWS_HEADERS_MAX_BYTES,
+        .timeout_secs = LWS_PHASE_LIMIT_S,
+        .connect_timeout_secs = LWS_PHASE_LIMIT_S,
+        .vhost_name = NET_PROTOCOL_NAME,
+    };
+}
+
+struct net_context *net_context_new(uv_loop_t *loop, struct err *err)
+{
+    struct net_context *context = calloc(1, sizeof(*context));
+    struct lws_context_creation_info info;
+    void *loops[] = {loop};
+
+    if (!context) {
+        err_set(err, ERR_NO_MEMORY, "out of memory");
+        return NULL;
+    }
+    /* It would write to stderr on its own; what matters reaches us as an error. */
+    lws_set_log_level(0, NULL);
+    fill_info(&info);
+    info.foreign_loops = loops;
+    info.pcontext = &context->lws;
+    context->loop = loop;
+    context->lws = lws_create_context(&info);
+    if (!context->lws) {
+        err_set(err, ERR_INTERNAL, "libwebsockets does not start (no memory or descriptors?)");
+        free(context);
+        return NULL;
+    }
+    net_timers_init(&context->timers, loop);
+    /* Without this option the vhost gets no TLS now: see net_context_prepare_tls(). */
+    info.options &= ~(uint64_t)LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    context->vhost = lws_create_vhost(context->lws, &info);
+    if (!context->vhost) {
+        err_set(err, ERR_NO_MEMORY, "libwebsockets does not start: no memory");
+        net_context_close(context, NULL, NULL);
+        return NULL;
+    }
+    return context;
+}
+
+static void on_certificate(void *user, const unsigned char *der, size_t len)
+{
+    struct net_context *context = user;
+
+    lws_tls_client_vhost_extra_cert_mem(context->vhost, der, len);
+}
+
+int net_context_prepare_tls(struct net_context *context, struct err *err)
+{
+    struct lws_context_creation_info info;
+    struct trust_result result;
+
+    if (context->knows_authorities)
+        return 0;
+    fill_info(&info);
+    if (lws_init_vhost_client_ssl(&info, context->vhost) != 0)
+        return err_set(err, ERR_NO_MEMORY, "TLS does not start: no memory");
+    if (trust_read(env_get("SSL_CERT_FILE"), env_get("SSL_CERT_DIR"), on_certificate, context,
+                   &result, err) != 0)
+        return -1;
+    context->knows_authorities = true;
+    return 0;
+}
+
+static void on_timers_closed(uv_handle_t *handle)
+{
+    struct net_timers *timers = handle->data;
+    struct net_context *context =
+        (struct net_context *)(void *)((char *)timers - offsetof(struct net_context, timers));
+    net_context_closed_fn *on_closed = context->on_closed;
+    void *user = context->user;
+
+    free(context);
+    if (on_closed)
+        on_closed(user);
+}
+
+/* On a foreign loop libwebsockets wants to be told more than once: the first call closes its uv
+ * handles, the one after their close callbacks frees the rest and sets our pointer to NULL. */
+static void on_closing(struct net_timer *timer)
+{
+    struct net_context *context =
+        (struct net_context *)(void *)((char *)timer - offsetof(struct net_context, closing));
+
+    lws_context_destroy(context->lws);
+    if (context->lws)
+        net_timer_start(&context->timers, timer, 0, on_closing);
+    else
+        uv_close((uv_handle_t *)&context->timers.uv, on_timers_closed);
+}
+
+void net_context_close(struct net_context *context, net_context_closed_fn *on_closed, void *user)
+{
+    context->on_closed = on_closed;
+    context->user = user;
+    /* From the loop, for it must not happen inside a callback of libwebsockets. */
+    net_timer_start(&context->timers, &context->closing, 0, on_closing);
+}
+
+const char *net_context_versions(void)
+{
+    return "libwebsockets " LWS_LIBRARY_VERSION ", " MBEDTLS_VERSION_STRING_FULL;
+}
