@@ -7,8 +7,9 @@
 
 import { converse, HELP } from './conversation.mjs';
 import { Display } from './display.mjs';
-import { Playground } from './playground.mjs';
 import { opencodeProgram } from './paths.mjs';
+import { Playground } from './playground.mjs';
+import { git } from './sample-repository.mjs';
 
 const ANTHROPIC = { provider: 'anthropic', name: 'claude-sonnet-4-6' };
 const READY_TIMEOUT_MS = 120_000;
@@ -58,11 +59,10 @@ async function main() {
     }
 }
 
+let code = 1;
 try {
-    process.exitCode = await main();
+    code = await main();
 } catch (error) {
     display.line(`playground: ${error.message}`);
-    process.exitCode = 1;
 }
-process.stdin.unref?.();
-process.stdin.destroy();
+process.exit(code); // what still waits for a sandbox need not be waited for

@@ -55,7 +55,7 @@ async function session(playground) {
     await converse(playground, display);
     display.line('Ending the sandbox ...');
     controlPlane.shutdown();
-    await controlPlane.waitFor(() => !controlPlane.current, { timeoutMs: GOODBYE_TIMEOUT_MS, what: 'the sandbox to leave' });
+    await controlPlane.waitFor(() => !controlPlane.socket, { timeoutMs: GOODBYE_TIMEOUT_MS, what: 'the sandbox to leave' });
     return 0;
 }
 
@@ -75,11 +75,10 @@ async function main() {
     }
 }
 
+let code = 1;
 try {
-    process.exitCode = await main();
+    code = await main();
 } catch (error) {
     display.line(`playground: ${error.message}`);
-    process.exitCode = 1;
 }
-process.stdin.unref?.();
-process.stdin.destroy();
+process.exit(code); // what still waits for a sandbox need not be waited for
