@@ -75,7 +75,8 @@ static int read_job(const cJSON *input, struct job *job, struct err *err)
     job->refspec = json_get_nonempty(input, "refspec");
     job->force = json_get_bool(input, "force", false);
     if (!job->path || !url || !job->refspec)
-        return err_set(err, ERR_CONFIG, "worker input lacks \"path\", \"remote_url\" or \"refspec\"");
+        return err_set(err, ERR_CONFIG,
+                       "worker input lacks \"path\", \"remote_url\" or \"refspec\"");
     job->access.limits.connect_ms = worker_limit_ms(limits, "connect_s", DEFAULT_CONNECT_S);
     job->access.limits.stall_ms = worker_limit_ms(limits, "stall_s", DEFAULT_STALL_S);
     job->access.limits.total_ms = worker_limit_ms(limits, "total_s", DEFAULT_TOTAL_S);
@@ -130,9 +131,8 @@ static void wipe(struct buf *buf)
 
 int push_worker_main(void)
 {
-    struct job job = {.url = BUF_INIT(URL_MAX),
-                      .username = BUF_INIT(URL_MAX),
-                      .password = BUF_INIT(URL_MAX)};
+    struct job job = {
+        .url = BUF_INIT(URL_MAX), .username = BUF_INIT(URL_MAX), .password = BUF_INIT(URL_MAX)};
     struct push_outcome outcome = {.text = BUF_INIT(PUSH_TEXT_MAX)};
     struct err err = {0};
     AUTO_JSON cJSON *input = worker_read_input(WORKER_INPUT_FD, &err);

@@ -20,8 +20,8 @@ enum git_phase {
 
 struct git_progress {
     enum git_phase phase;
-    uint64_t done; /* objects, deltas or files */
-    uint64_t total; /* 0 while unknown */
+    uint64_t done;    /* objects, deltas or files */
+    uint64_t total;   /* 0 while unknown */
     uint64_t indexed; /* of GIT_PHASE_RECEIVING */
     uint64_t bytes;
 };

@@ -7,11 +7,11 @@
 
 #include <git2.h>
 
-#define DEFINE_GIT_CLEANUP(name, type, free_function)                                              \
-    static inline void cleanup_##name(type **object)                                               \
-    {                                                                                              \
-        if (*object)                                                                               \
-            free_function(*object);                                                                \
+#define DEFINE_GIT_CLEANUP(name, type, free_function) \
+    static inline void cleanup_##name(type **object)  \
+    {                                                 \
+        if (*object)                                  \
+            free_function(*object);                   \
     }
 
 DEFINE_GIT_CLEANUP(annotated_commit, git_annotated_commit, git_annotated_commit_free)

@@ -57,7 +57,8 @@ static int point_branch(git_repository *repository, const char *branch, const gi
                         const char *log_message, struct err *err)
 {
     AUTO_GIT(reference) git_reference *reference = NULL;
-    AUTO_BUF struct buf name = BUF_INIT(2 * BRANCH_NAME_MAX), upstream = BUF_INIT(2 * BRANCH_NAME_MAX);
+    AUTO_BUF struct buf name = BUF_INIT(2 * BRANCH_NAME_MAX),
+                        upstream = BUF_INIT(2 * BRANCH_NAME_MAX);
     int code;
 
     buf_printf(&name, "refs/heads/%s", branch);

@@ -15,8 +15,8 @@
 
 /* Which branch is wanted, and which it turned out to be. */
 struct branch_choice {
-    const char *wanted; /* NULL: the remote's HEAD branch (S-212) */
-    bool may_fall_back; /* a remote without `wanted` gives its HEAD branch (S-205) */
+    const char *wanted;         /* NULL: the remote's HEAD branch (S-212) */
+    bool may_fall_back;         /* a remote without `wanted` gives its HEAD branch (S-205) */
     char name[BRANCH_NAME_MAX]; /* out */
     bool fell_back;             /* out */
     bool is_default;            /* out: `name` is the remote's HEAD branch */

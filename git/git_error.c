@@ -21,8 +21,13 @@ enum {
     CERTIFICATE_FUTURE = 0x0200,
 };
 
-enum { HTTP_UNAUTHORIZED = 401, HTTP_FORBIDDEN = 403, HTTP_NOT_FOUND = 404, HTTP_PROXY = 407,
-       HTTP_TOO_MANY = 429, HTTP_SERVER_ERROR = 500 };
+enum {
+    HTTP_FORBIDDEN = 403,
+    HTTP_NOT_FOUND = 404,
+    HTTP_PROXY = 407,
+    HTTP_TOO_MANY = 429,
+    HTTP_SERVER_ERROR = 500,
+};
 
 static const char *last_message(void)
 {
@@ -119,7 +124,7 @@ static void explain_certificate(unsigned long bits, const char *host, struct err
 
     buf_printf(&text, "certificate of %s rejected:", host);
     if (bits & CERTIFICATE_NOT_TRUSTED)
-        buf_printf(&text, " not signed by a CA of %s (set SSL_CERT_FILE to a bundle that has it);",
+        buf_printf(&text, " no CA of %s signed it, name a bundle that has its CA in SSL_CERT_FILE;",
                    ca_bundle_in_use());
     if (bits & CERTIFICATE_OTHER_HOST)
         buf_puts(&text, " it is for another host name;");
@@ -155,8 +160,8 @@ static void explain_status(unsigned long status, const struct git_access *access
         err_set(err, ERR_AUTH, "the proxy wants credentials (HTTP 407)");
         return;
     default:
-        err_set(err, status >= HTTP_SERVER_ERROR || status == HTTP_TOO_MANY ? ERR_NETWORK
-                                                                            : ERR_PROTOCOL,
+        err_set(err,
+                status >= HTTP_SERVER_ERROR || status == HTTP_TOO_MANY ? ERR_NETWORK : ERR_PROTOCOL,
                 "the server answered HTTP %lu at %s", status, access->url);
     }
 }

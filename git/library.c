@@ -73,8 +73,7 @@ int library_open(const char *path, git_repository **repository, struct err *err)
     return err_add_context(err, "open %s", path);
 }
 
-int library_init(const char *path, const char *branch, git_repository **repository,
-                 struct err *err)
+int library_init(const char *path, const char *branch, git_repository **repository, struct err *err)
 {
     git_repository_init_options options;
     int code;

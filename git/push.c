@@ -163,8 +163,8 @@ static int complete_destination(git_repository *repository, struct push_refspec 
     return 0;
 }
 
-static int push_over(struct push *push, const struct git_access *access,
-                     git_repository *repository, git_remote *handle, struct err *err)
+static int push_over(struct push *push, const struct git_access *access, git_repository *repository,
+                     git_remote *handle, struct err *err)
 {
     struct push_outcome *outcome = push->outcome;
     int result = -1;
@@ -187,8 +187,7 @@ static int push_from(const struct git_access *access, const char *path, const ch
     git_remote *handle = NULL;
     int code;
 
-    if (library_open(path, &repository, err) < 0 ||
-        push_refspec_parse(refspec, &parsed, err) < 0 ||
+    if (library_open(path, &repository, err) < 0 || push_refspec_parse(refspec, &parsed, err) < 0 ||
         complete_destination(repository, &parsed, err) < 0)
         return -1;
     parsed.force |= force;

@@ -42,8 +42,7 @@ int repository_set_origin(const char *path, const char *url, struct err *err)
     return code < 0 ? git_error_to_err(code, "set the URL of origin", err) : 0;
 }
 
-int repository_set_identity(const char *path, const char *name, const char *email,
-                            struct err *err)
+int repository_set_identity(const char *path, const char *name, const char *email, struct err *err)
 {
     AUTO_GIT(repository) git_repository *repository = NULL;
     AUTO_GIT(config) git_config *all = NULL, *local = NULL;
@@ -108,7 +107,8 @@ int repository_has_session_work(const char *path, const char *branch, bool *has,
                                 struct err *err)
 {
     AUTO_GIT(repository) git_repository *repository = NULL;
-    AUTO_BUF struct buf local = BUF_INIT(2 * BRANCH_NAME_MAX), origin = BUF_INIT(2 * BRANCH_NAME_MAX),
+    AUTO_BUF struct buf local = BUF_INIT(2 * BRANCH_NAME_MAX),
+                        origin = BUF_INIT(2 * BRANCH_NAME_MAX),
                         head = BUF_INIT(2 * BRANCH_NAME_MAX);
     size_t ahead, behind;
     bool dirty = false;
@@ -136,7 +136,8 @@ int repository_count_behind(const char *path, char *branch, size_t branch_size, 
                             struct err *err)
 {
     AUTO_GIT(repository) git_repository *repository = NULL;
-    AUTO_BUF struct buf head = BUF_INIT(2 * BRANCH_NAME_MAX), origin = BUF_INIT(2 * BRANCH_NAME_MAX);
+    AUTO_BUF struct buf head = BUF_INIT(2 * BRANCH_NAME_MAX),
+                        origin = BUF_INIT(2 * BRANCH_NAME_MAX);
     const char *name;
     size_t ahead;
 

@@ -19,8 +19,7 @@ int repository_head(const char *path, char sha[REPOSITORY_SHA_SIZE], struct err 
 int repository_set_origin(const char *path, const char *url, struct err *err);
 
 /* user.name and user.email in .git/config (S-214). */
-int repository_set_identity(const char *path, const char *name, const char *email,
-                            struct err *err);
+int repository_set_identity(const char *path, const char *name, const char *email, struct err *err);
 
 /* Somebody worked here (S-202): HEAD is not on `branch`, something is changed or untracked, or
  * `branch` has commits that refs/remotes/origin/<branch> lacks. `why` then gets a few words. */

@@ -66,7 +66,8 @@ static int require(const cJSON *input, const char *name, const char **value, str
     return *value ? 0 : err_set(err, ERR_CONFIG, "worker input lacks \"%s\"", name);
 }
 
-static int read_job(const cJSON *input, struct git_sync_task *task, action_fn **run, struct err *err)
+static int read_job(const cJSON *input, struct git_sync_task *task, action_fn **run,
+                    struct err *err)
 {
     const cJSON *limits = json_get_object(input, "limits");
     const cJSON *identity = json_get_object(input, "identity");
