@@ -145,6 +145,9 @@ build/node/.installed: playground/package.json playground/install.mjs
 run: all build/node/.installed ## a real sandbox on this machine: type a prompt, watch it work
 	@node playground/run.mjs
 
+playground: build/node/.installed ## what a sandbox in a container needs around it (README)
+	@node playground/serve.mjs
+
 check: ## everything: lint, unit, library, vector, fuzz-corpus and system tests, both flavours
 	@tests/run-check
 
@@ -176,7 +179,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 FORCE:
-.PHONY: all deps test-programs run check check-unit vectors fuzz lint format bench clean distclean help FORCE
+.PHONY: all deps test-programs run playground check check-unit vectors fuzz lint format bench clean distclean help FORCE
 .SECONDARY:
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
