@@ -72,5 +72,14 @@ export class Program extends EventEmitter {
             what: `${this.name} to end`, details: () => this.output.slice(-SHOWN_CHARS), timeoutMs: END_TIMEOUT_MS, ...options });
     }
 
+    /** Waits for `promise`, but no longer than the program runs. */
+    stillRuns(promise) {
+        promise.catch(() => {}); // the program's end is the better explanation
+        const ended = this.exited({ timeoutMs: 2 ** 31 - 1 }).then(() => {
+            throw new Error(`${this.name} ended: ${JSON.stringify(this.exit)}\n${this.output.slice(-SHOWN_CHARS)}`);
+        });
+        return Promise.race([promise, ended]);
+    }
+
     signal(name) { process.kill(this.pid, name); }
 }

@@ -2,15 +2,8 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { bridgeBetween } from './support/bridge.mjs';
+import { bridgeBetween, settle } from './support/bridge.mjs';
 
-const SETTLED_HEARTBEATS = 3;
-
-/** Waits until some heartbeats have passed: whatever was to be sent in doubt has been sent by then. */
-async function settle(cp) {
-    const before = cp.eventsOfType('heartbeat').length;
-    await cp.waitFor(() => cp.eventsOfType('heartbeat').length >= before + SETTLED_HEARTBEATS, { what: 'heartbeats' });
-}
 const env = { BRIDGE_HEARTBEAT_INTERVAL_MS: '100', BRIDGE_FINAL_FETCH_MS: '500' };
 
 test('OpenCode dies in the middle of a prompt: one failed completion, and the next prompt works', async (t) => {

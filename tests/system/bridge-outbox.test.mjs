@@ -3,16 +3,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { residentKib } from '../../playground/processes.mjs';
-import { bridgeBetween, types } from './support/bridge.mjs';
+import { bridgeBetween, settle, types } from './support/bridge.mjs';
 
 const env = { BRIDGE_HEARTBEAT_INTERVAL_MS: '100' };
 const BURST = 30_000;
 const MAX_RESIDENT_KIB = process.env.OI_SANITIZED ? 400 * 1024 : 64 * 1024;
-
-async function settle(cp, heartbeats = 3) {
-    const before = cp.eventsOfType('heartbeat').length;
-    await cp.waitFor(() => cp.eventsOfType('heartbeat').length >= before + heartbeats, { what: 'heartbeats' });
-}
 
 test('an event that was not acknowledged is sent again after a reconnect, with the same ackId', async (t) => {
     const { cp } = await bridgeBetween(t, { env, controlPlane: { acks: true } });

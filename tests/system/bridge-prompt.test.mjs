@@ -7,7 +7,7 @@ import { bridgeBetween, types } from './support/bridge.mjs';
 test('a prompt streams its text, tools and steps, and ends with one completion', async (t) => {
     const { cp, opencode } = await bridgeBetween(t);
     opencode.onPrompt = (run) => run.begin().text('Let me ', 'look.')
-        .tool('bash', { command: 'ls' }, 'README.md\n').finish('tool-calls').assistant().text('Done.').finish();
+        .tool('bash', { command: 'ls' }, 'README.md\n').endStep().assistant().text('Done.').finish();
     const id = cp.prompt('look around');
     const completion = await cp.completionOf(id);
     assert.equal(completion.success, true);
@@ -111,9 +111,9 @@ test('after a stop the next prompt is not disturbed by what the stopped one stil
     await opencode.aborted(1);
     const stopped = opencode.runs[0];
     opencode.onPrompt = (run) => {
-        stopped.idle(); // the late second idle of the prompt before
+        stopped.idle(); // as the real one does it: a late idle, and after the new prompt has begun the old text and error
         run.begin();
-        stopped.closeText().idle();
+        stopped.closeText().closeMessage({ error: { name: 'MessageAbortedError', data: { message: 'Aborted' } } });
         run.text('new text').finish();
     };
     const second = cp.prompt('second');

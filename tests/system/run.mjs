@@ -6,11 +6,11 @@
 // Programs: OI_SUPERVISOR, OI_BRIDGE (default build/oi-supervisor, build/oi-bridge).
 
 import { execFileSync, spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bridgeProgram, supervisorProgram } from '../../playground/paths.mjs';
+import { bridgeProgram, opencodeProgram, supervisorProgram } from '../../playground/paths.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const FILE_LIMIT_MS = 15 * 60_000;
@@ -57,6 +57,11 @@ function runFile(file, isolated) {
     });
 }
 
+for (const program of [supervisorProgram, bridgeProgram, opencodeProgram]) {
+    if (existsSync(program)) continue;
+    console.error(`${program} is missing: run make first`);
+    process.exit(1);
+}
 const { jobs, files } = parseArguments(process.argv.slice(2));
 const isolated = canIsolate();
 const queue = [...files];

@@ -60,7 +60,7 @@ export async function bridgeBetween(t, { controlPlane = {}, env, args, start = t
             'the control plane would drop these events');
     });
     const bridge = start ? startBridge() : null;
-    if (start) await cp.ready(1);
+    if (start) await bridge.stillRuns(cp.ready(1));
     return { cp, opencode, bridge, startBridge, directory };
 }
 
@@ -69,3 +69,9 @@ export function conversation(events) {
     return events.filter(({ type }) => !['heartbeat', 'ready'].includes(type));
 }
 export const types = (events) => conversation(events).map(({ type }) => type);
+
+/** Waits for some heartbeats (BRIDGE_HEARTBEAT_INTERVAL_MS must be short): what was in doubt has been sent by then. */
+export async function settle(cp, heartbeats = 3) {
+    const wanted = cp.eventsOfType('heartbeat').length + heartbeats;
+    await cp.waitFor(() => cp.eventsOfType('heartbeat').length >= wanted, { what: 'heartbeats' });
+}

@@ -234,12 +234,19 @@ export class Run {
         return this;
     }
 
-    finish(reason = 'stop') {
+    /** Ends one round trip of the model; more may follow with assistant(). */
+    endStep(reason = 'tool-calls') {
         this.#part({ id: newId('prt'), messageID: this.answer.id, type: 'step-finish', reason, cost: 0.01,
             tokens: { ...NO_TOKENS, input: 10, output: 5 } });
-        this.#update({ ...this.answer, finish: reason, time: { ...this.answer.time, completed: Date.now() } });
-        return this.idle();
+        return this.closeMessage({ finish: reason });
     }
+
+    closeMessage(more = {}) {
+        this.#update({ ...this.answer, ...more, time: { ...this.answer.time, completed: Date.now() } });
+        return this;
+    }
+
+    finish() { return this.endStep('stop').idle(); }
 
     idle() {
         this.state = 'idle';
@@ -257,9 +264,7 @@ export class Run {
     fail(name, message) {
         const error = { name, data: { message } };
         this.fake.emitEvent('session.error', { sessionID: this.sessionID, error });
-        this.idle();
-        this.#update({ ...this.answer, error, time: { ...this.answer.time, completed: Date.now() } });
-        return this.idle();
+        return this.idle().closeMessage({ error }).idle();
     }
 
     abort() { return this.fail('MessageAbortedError', 'The operation was aborted.'); }
