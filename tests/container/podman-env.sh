@@ -1,5 +1,5 @@
 # Sourced: gives this shell a private podman (own store, own configuration, nothing under /etc or
-# /var) below $1, and a `docker` that is that podman, so that README's lines run as written.
+# /var) below $1, and $1/bin first on PATH for a `docker` that is that podman (image.mjs).
 # Why each setting: a test machine's root may lack CAP_SYS_RESOURCE, and its cgroups may be hybrid,
 # which crun refuses.
 podman_env() {
@@ -33,8 +33,6 @@ CONF
     export CONTAINERS_CONF=$dir/conf/containers.conf
     export CONTAINERS_STORAGE_CONF=$dir/conf/storage.conf
     export CONTAINERS_REGISTRIES_CONF=$dir/conf/registries.conf
-    printf '#!/bin/sh\nexec podman "$@"\n' > "$dir/bin/docker"
-    chmod 755 "$dir/bin/docker"
     export PATH=$dir/bin:$PATH
 }
 
