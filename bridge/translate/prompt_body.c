@@ -1,5 +1,6 @@
 #include "bridge/translate/prompt_body.h"
 
+#include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 
@@ -115,6 +116,24 @@ static void add_model(cJSON *body, const char *name, const char *effort)
     json_put(object, "options", effort_options(provider, model, effort));
     /* D-25: OpenCode 1.18 drops `options` and obeys `variant`, an unknown one does no harm. */
     json_add_string(body, "variant", effort);
+}
+
+cJSON *prompt_body_file_part(const char *name, const char *mime, const char *base64)
+{
+    static const char form[] = "data:%s;base64,%s";
+    AUTO_BUF struct buf url = BUF_INIT(sizeof(form) + strlen(mime) + strlen(base64));
+    cJSON *part = cJSON_CreateObject();
+
+    buf_printf(&url, form, mime, base64);
+    if (!part || buf_failed(&url)) {
+        cJSON_Delete(part);
+        return NULL;
+    }
+    json_add_string(part, "type", "file");
+    json_add_string(part, "mime", mime);
+    json_add_string(part, "filename", name);
+    json_add_string(part, "url", buf_text(&url));
+    return part;
 }
 
 cJSON *prompt_body_build(const struct prompt_body_input *input)

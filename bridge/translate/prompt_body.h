@@ -34,6 +34,10 @@ struct prompt_body_input {
     cJSON *file_parts; /* array of B-720's parts, in order; moved into the body; or NULL */
 };
 
+/* B-720: a file part with its contents as a data URL. `base64` is padded, one line. NULL when out of
+ * memory. */
+cJSON *prompt_body_file_part(const char *name, const char *mime, const char *base64);
+
 /* The body for the caller to delete; NULL when out of memory (file_parts are then deleted too). */
 cJSON *prompt_body_build(const struct prompt_body_input *input);
 

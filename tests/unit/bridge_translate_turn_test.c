@@ -1,0 +1,238 @@
+#include "tests/unit/check.h"
+#include "tests/unit/translate_fixture.h"
+
+#define NO_OUTPUT \
+    "execution_complete:OpenCode completed without emitting assistant output.:failed\n"
+#define USER_TWO                                                                               \
+    "{'type':'message.updated','properties':{'sessionID':'P','info':{'id':'U2','role':'user'," \
+    "'sessionID':'P'}}}"
+
+static void test_stale_events(void)
+{
+    struct fixture fixture;
+
+    TEST("an idle before the prompt was seen to live does not end it (D-02)") {
+        fixture_open(&fixture, NULL);
+        fixture_feed(&fixture, FIXTURE_IDLE);
+        CHECK(!translator_take_wants(fixture.translator).fetch);
+        fixture_answer(&fixture, "U");
+        fixture_delta(&fixture, "hi");
+        fixture_feed(&fixture, FIXTURE_IDLE);
+        CHECK(translator_take_wants(fixture.translator).fetch);
+        fixture_repair(&fixture, "[]");
+        CHECK_STR(fixture_look(&fixture), "token:hi\nexecution_complete:ok\n");
+        fixture_close(&fixture);
+    }
+    TEST("the abort of a cancelled prompt, reported late, does not fail the next one") {
+        fixture_open(&fixture, NULL);
+        translator_cancel(fixture.translator, fixture.now, &fixture.sink);
+        fixture_prompt(&fixture, 2);
+        fixture_feed(&fixture, FIXTURE_ABORTED);
+        fixture_feed(&fixture, FIXTURE_IDLE);
+        fixture_feed(&fixture, USER_TWO);
+        fixture_feed(&fixture, FIXTURE_IDLE);
+        fixture_feed(&fixture, FIXTURE_BUSY);
+        fixture_answer(&fixture, "U2");
+        fixture_look(&fixture);
+        fixture_feed(&fixture, FIXTURE_IDLE);
+        fixture_tick(&fixture);
+        CHECK(translator_take_wants(fixture.translator).fetch);
+        fixture_repair(&fixture, "[{'info':{'id':'A-U2','role':'assistant','parentID':'U2'},"
+                                 "'parts':[{'id':'t','type':'text','text':'second'}]}]");
+        CHECK_STR(fixture_look(&fixture), "token:second\nexecution_complete:ok\n");
+        fixture_close(&fixture);
+    }
+    TEST(
+        "another error after a cancelled prompt waits for a sign of life, and counts without one") {
+        fixture_open(&fixture, NULL);
+        translator_cancel(fixture.translator, fixture.now, &fixture.sink);
+        fixture_prompt(&fixture, 2);
+        fixture_look(&fixture);
+        fixture_feed(&fixture, FIXTURE_ERROR("no such agent"));
+        CHECK_STR(fixture_look(&fixture), "");
+        fixture_tick(&fixture);
+        CHECK_STR(fixture_look(&fixture),
+                  "error:no such agent\nexecution_complete:no such agent:failed\n");
+        fixture_close(&fixture);
+    }
+    TEST("a prompt that only ever shows an early idle is looked after and ends") {
+        fixture_open(&fixture, NULL);
+        fixture_feed(&fixture, FIXTURE_IDLE);
+        fixture_tick(&fixture);
+        CHECK(translator_take_wants(fixture.translator).fetch);
+        fixture_repair(&fixture, NULL);
+        CHECK_STR(fixture_look(&fixture), NO_OUTPUT);
+        fixture_close(&fixture);
+    }
+}
+
+static void test_idle_without_output(void)
+{
+    struct fixture fixture;
+
+    TEST("an error right after an idle without output is the prompt's result") {
+        fixture_open(&fixture, NULL);
+        fixture_feed(&fixture, FIXTURE_BUSY);
+        fixture_feed(&fixture, FIXTURE_IDLE);
+        fixture_feed(&fixture, FIXTURE_ERROR("broken tool"));
+        CHECK_STR(fixture_look(&fixture),
+                  "error:broken tool\nexecution_complete:broken tool:failed\n");
+        fixture_close(&fixture);
+    }
+    TEST("an idle without output and without anything after it fails the prompt") {
+        fixture_open(&fixture, NULL);
+        fixture_feed(&fixture, FIXTURE_BUSY);
+        fixture_feed(&fixture, FIXTURE_IDLE);
+        fixture_tick(&fixture);
+        CHECK(translator_take_wants(fixture.translator).fetch);
+        fixture_repair(&fixture, "[]");
+        CHECK_STR(fixture_look(&fixture), NO_OUTPUT);
+        fixture_close(&fixture);
+    }
+    TEST("an error that is only in the stored message is told") {
+        fixture_open(&fixture, NULL);
+        fixture_feed(&fixture, FIXTURE_BUSY);
+        fixture_feed(&fixture, FIXTURE_IDLE);
+        fixture_tick(&fixture);
+        fixture_repair(&fixture, "[{'info':{'id':'A','role':'assistant','parentID':'U','error':"
+                                 "{'name':'X','data':{'message':'lost'}}},'parts':[]}]");
+        CHECK_STR(fixture_look(&fixture), "error:lost\nexecution_complete:lost:failed\n");
+        fixture_close(&fixture);
+    }
+}
+
+static void test_limits(void)
+{
+    struct fixture fixture;
+    struct translator_limits limits = TRANSLATOR_DEFAULT_LIMITS;
+    struct translator_wants wants;
+
+    TEST("bytes of the stream restart the inactivity limit, then it ends the prompt (B-590)") {
+        fixture_open(&fixture, NULL);
+        fixture.now += limits.inactivity_ms - 1;
+        translator_heard(fixture.translator, fixture.now);
+        CHECK_INT(translator_deadline(fixture.translator), fixture.now + limits.inactivity_ms);
+        fixture_tick(&fixture);
+        wants = translator_take_wants(fixture.translator);
+        CHECK_STR(wants.abort_reason, "inactivity_timeout");
+        CHECK(wants.fetch);
+        CHECK(!translator_take_wants(fixture.translator).fetch);
+        fixture_repair(&fixture, NULL);
+        CHECK_STR(fixture_look(&fixture),
+                  "execution_complete:SSE stream inactive for 120s (no data received). "
+                  "Total elapsed: 240s:failed\n");
+        fixture_close(&fixture);
+    }
+    TEST("seconds in texts are rounded, halves to even") {
+        limits.max_duration_ms = 2500;
+        fixture_open(&fixture, &limits);
+        fixture_tick(&fixture);
+        fixture_repair(&fixture, NULL);
+        CHECK_STR(fixture_look(&fixture),
+                  "execution_complete:Prompt exceeded max duration of 2s.:failed\n");
+        fixture_close(&fixture);
+    }
+    TEST("a final fetch that is never answered does not keep the prompt open") {
+        fixture_open(&fixture, NULL);
+        translator_stream_lost(fixture.translator, fixture.now, &fixture.sink);
+        CHECK(!translator_is_done(fixture.translator));
+        fixture_tick(&fixture);
+        CHECK(translator_is_done(fixture.translator));
+        CHECK_INT(translator_outcome(fixture.translator).result, TRANSLATOR_FAILED);
+        fixture_close(&fixture);
+    }
+    TEST("no deadline without a prompt") {
+        fixture_open(&fixture, NULL);
+        translator_cancel(fixture.translator, fixture.now, &fixture.sink);
+        CHECK(translator_deadline(fixture.translator) == UINT64_MAX);
+        fixture_close(&fixture);
+    }
+}
+
+static void test_completion(void)
+{
+    struct fixture fixture;
+
+    TEST("one completion, whatever comes after it") {
+        fixture_open(&fixture, NULL);
+        translator_fail(fixture.translator, "no", fixture.now, &fixture.sink);
+        CHECK_STR(fixture_look(&fixture), "execution_complete:no:failed\n");
+        translator_fail(fixture.translator, "again", fixture.now, &fixture.sink);
+        translator_cancel(fixture.translator, fixture.now, &fixture.sink);
+        translator_stream_lost(fixture.translator, fixture.now, &fixture.sink);
+        fixture_feed(&fixture, FIXTURE_ERROR("late"));
+        fixture_repair(&fixture, "[]");
+        CHECK_STR(fixture_look(&fixture), "");
+        CHECK_STR(translator_outcome(fixture.translator).error, "no");
+        fixture_close(&fixture);
+    }
+    TEST("a second prompt is refused while one runs (D-16)") {
+        fixture_open(&fixture, NULL);
+        CHECK_INT(translator_begin(fixture.translator, "m-2", fixture.now), -1);
+        fixture_close(&fixture);
+    }
+    TEST("titles pass between prompts, each once") {
+        fixture_open(&fixture, NULL);
+        translator_cancel(fixture.translator, fixture.now, &fixture.sink);
+        fixture_look(&fixture);
+        for (int i = 0; i < 2; i++)
+            fixture_feed(&fixture, "{'type':'session.updated','properties':{'sessionID':'P',"
+                                   "'info':{'id':'P','title':' A title '}}}");
+        CHECK_STR(fixture_look(&fixture), "session_title:A title\n");
+        fixture_close(&fixture);
+    }
+    TEST("a permission that nobody can give is asked back to the actor (D-23)") {
+        fixture_open(&fixture, NULL);
+        fixture_feed(&fixture,
+                     "{'type':'permission.asked','properties':{'id':'per_1','sessionID':'P'}}");
+        fixture_feed(&fixture,
+                     "{'type':'question.asked','properties':{'id':'que_1','sessionID':'other'}}");
+        CHECK_STR(fixture_look(&fixture), "ask:permission:per_1\n");
+        fixture_close(&fixture);
+    }
+}
+
+static void test_repair(void)
+{
+    struct fixture fixture;
+
+    TEST("a disconnect never replaces streamed text by less") {
+        fixture_open(&fixture, NULL);
+        fixture_answer(&fixture, "U");
+        fixture_delta(&fixture, "streamed");
+        translator_stream_lost(fixture.translator, fixture.now, &fixture.sink);
+        CHECK_STR(translator_take_wants(fixture.translator).abort_reason, "stream_lost");
+        fixture_look(&fixture);
+        fixture_repair(&fixture, "[{'info':{'id':'A-U','role':'assistant','parentID':'U'},"
+                                 "'parts':[{'id':'T-U','type':'text','text':'str'}]}]");
+        CHECK_STR(fixture_look(&fixture),
+                  "execution_complete:OpenCode event stream disconnected before completion; "
+                  "partial output was preserved when available.:failed\n");
+        fixture_close(&fixture);
+    }
+    TEST("after a correction of an earlier text the last text is the last token (B-421)") {
+        fixture_open(&fixture, NULL);
+        fixture_answer(&fixture, "U");
+        fixture_delta(&fixture, "plan  ");
+        fixture_feed(&fixture,
+                     "{'type':'message.part.updated','properties':{'part':{'id':'T2',"
+                     "'messageID':'A-U','sessionID':'P','type':'text','text':'answer'}}}");
+        fixture_feed(&fixture, FIXTURE_IDLE);
+        fixture_look(&fixture);
+        fixture_repair(&fixture, "[{'info':{'id':'A-U','role':'assistant','parentID':'U'},"
+                                 "'parts':[{'id':'T-U','type':'text','text':'plan'},"
+                                 "{'id':'T2','type':'text','text':'answer'}]}]");
+        CHECK_STR(fixture_look(&fixture), "token:plan\ntoken:answer\nexecution_complete:ok\n");
+        fixture_close(&fixture);
+    }
+}
+
+int main(void)
+{
+    test_stale_events();
+    test_idle_without_output();
+    test_limits();
+    test_completion();
+    test_repair();
+    return check_done();
+}
