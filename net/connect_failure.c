@@ -8,8 +8,7 @@
 
 #define TEXT_MAX 256
 
-#define UNTRUSTED                                                                                  \
-    " is not signed by a trusted authority (SSL_CERT_FILE names the trusted ones)"
+#define UNTRUSTED " is not signed by a trusted authority (SSL_CERT_FILE names the trusted ones)"
 #define TOO_NEW " is not valid yet (or this machine's clock is wrong)"
 #define NO_ANSWER " closed the connection without an answer"
 
@@ -31,8 +30,7 @@ static const struct {
     {"read failed", ERR_NETWORK, "", NO_ANSWER},
     {"losed before", ERR_NETWORK, "", NO_ANSWER},
     {"problems parsing header", ERR_PROTOCOL, "", " does not answer in HTTP"},
-    {"ACCEPT missing", ERR_PROTOCOL, "", " does not speak WebSocket here"},
-    {"UPGRADE missing", ERR_PROTOCOL, "", " does not speak WebSocket here"},
+    {"HS: ", ERR_PROTOCOL, "", " answered the WebSocket handshake wrongly"},
 };
 
 static int errno_in(const char *text)
@@ -61,8 +59,7 @@ void connect_failure_describe(const char *text, size_t len, int sys, const char 
         if (meanings[i].class == ERR_NETWORK && sys != 0)
             continue;
         if (strstr(copy, meanings[i].contains)) {
-            err_set(err, meanings[i].class, "%s%s%s", meanings[i].before, host,
-                    meanings[i].after);
+            err_set(err, meanings[i].class, "%s%s%s", meanings[i].before, host, meanings[i].after);
             return;
         }
     }

@@ -18,7 +18,7 @@
 /* SSL buffers and libwebsockets cut longer names, and would verify the wrong one. */
 #define TLS_HOST_MAX 120
 
-#define OWNER_OF(timer, member)                                                                    \
+#define OWNER_OF(timer, member) \
     ((struct connection *)(void *)((char *)(timer)-offsetof(struct connection, member)))
 
 static void try_next_address(struct connection *connection);
@@ -98,8 +98,8 @@ static void connect_to(struct connection *connection, const char *address)
         .alpn = "http/1.1",
         .local_protocol_name = NET_PROTOCOL_NAME,
         .ietf_version_or_minus_one = -1,
-        .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT |
-                          (url_is_secure(&connection->url) ? LCCSCF_USE_SSL : 0),
+        .ssl_connection =
+            LCCSCF_HTTP_NO_FOLLOW_REDIRECT | (url_is_secure(&connection->url) ? LCCSCF_USE_SSL : 0),
         .opaque_user_data = connection,
         .retry_and_idle_policy = &connection->keepalive,
     };
@@ -164,8 +164,8 @@ static void on_start(struct net_timer *timer)
         try_next_address(connection);
         return;
     }
-    connection->lookup = resolver_start(connection->context->loop, host, on_addresses, connection,
-                                        &err);
+    connection->lookup =
+        resolver_start(connection->context->loop, host, on_addresses, connection, &err);
     if (!connection->lookup)
         fail(connection, &err);
 }
@@ -181,8 +181,7 @@ int connection_init(struct connection *connection, struct net_context *context,
                     const struct connection_handlers *handlers, void *owner, const char *url,
                     const struct net_header *headers, size_t header_count, struct err *err)
 {
-    *connection =
-        (struct connection){.context = context, .handlers = handlers, .owner = owner};
+    *connection = (struct connection){.context = context, .handlers = handlers, .owner = owner};
     if (url_parse(url, &connection->url, err) != 0)
         return -1;
     connection->headers = calloc(header_count + 1, sizeof(*connection->headers));

@@ -157,9 +157,9 @@ struct event_stream *event_stream_open(struct net_context *context,
     stream->connect_limit_ms =
         options->connect_limit_ms ? options->connect_limit_ms : EVENT_STREAM_CONNECT_LIMIT_MS;
     stream->last_byte_ms = clock_monotonic_ms();
-    sse_parser_init(&stream->parser, options->max_event ? options->max_event
-                                                        : EVENT_STREAM_MAX_EVENT,
-                    on_data, stream);
+    sse_parser_init(&stream->parser,
+                    options->max_event ? options->max_event : EVENT_STREAM_MAX_EVENT, on_data,
+                    stream);
     if (connection_init(&stream->connection, context, &connection_handlers, stream, options->url,
                         options->headers, options->header_count, err) != 0)
         goto fail;

@@ -21,7 +21,9 @@ struct http_request {
     struct http_response response;
     uint64_t total_limit_ms;
     bool cut_body;
-    bool has_answer;  /* the status and headers are here */
+    bool has_answer; /* the status and headers are here */
+    bool is_chunked;
+    bool is_reading;
     bool is_complete; /* the whole body is here */
 };
 
@@ -57,9 +59,10 @@ static int on_answer(struct http_request *request)
 
     request->has_answer = true;
     request->response.status = (int)lws_http_client_http_response(wsi);
-    if (lws_hdr_copy(wsi, request->response.content_type,
-                     sizeof(request->response.content_type), WSI_TOKEN_HTTP_CONTENT_TYPE) < 0)
+    if (lws_hdr_copy(wsi, request->response.content_type, sizeof(request->response.content_type),
+                     WSI_TOKEN_HTTP_CONTENT_TYPE) < 0)
         request->response.content_type[0] = '\0';
+    request->is_chunked = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
     return 0;
 }
 
@@ -95,10 +98,17 @@ static int read_body(struct http_request *request)
     struct lws *wsi = request->connection.wsi;
     char *data = NULL;
     int len = 0;
-    int result = lws_http_client_read(wsi, &data, &len);
+    int result;
 
+    request->is_reading = true;
+    result = lws_http_client_read(wsi, &data, &len);
     if (!lws_get_opaque_user_data(wsi))
         return -1; /* finished inside */
+    request->is_reading = false;
+    /* libwebsockets also calls a chunked body complete when the connection just ends, but then its
+     * result is an error. */
+    if (result < 0 && request->is_chunked)
+        request->is_complete = false;
     if (request->is_complete) {
         finish(request, NULL);
         return -1;
@@ -151,7 +161,7 @@ static int on_lws(void *owner, enum lws_callback_reasons reason, void *in, size_
         return write_body(request);
     case LWS_CALLBACK_COMPLETED_CLIENT_HTTP:
         request->is_complete = true;
-        return -1;
+        return request->is_reading ? 0 : -1;
     case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
         on_gone(request);
         return 0;

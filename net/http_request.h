@@ -31,7 +31,7 @@ struct http_request_options {
     /* 0 means the constant above. */
     size_t max_body;         /* of the answer, bytes */
     uint64_t total_limit_ms; /* from the start to the last byte */
-    bool cut_body; /* a longer body is cut at max_body; otherwise it is an ERR_LIMIT */
+    bool cut_body;           /* a longer body is cut at max_body; otherwise it is an ERR_LIMIT */
 };
 
 struct http_response {

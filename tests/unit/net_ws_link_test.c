@@ -144,7 +144,8 @@ static void test_messages(struct seen *seen)
         CHECK(seen->took_ms < 1000);
         ws_link_free(seen->link);
     }
-    TEST("messages go out in order, one callback each, and nothing is asked for while there is none") {
+    TEST("messages go out in order, one callback each, and nothing is asked for while there is "
+         "none") {
         open_url(seen, ws("/echo"));
         CHECK(fixture_wait(&fixture, &seen->is_open));
         fixture_run_for(&fixture, 30);
@@ -224,7 +225,8 @@ static void test_ends(struct seen *seen)
         CHECK(seen->took_ms < WS_LINK_CLOSE_LIMIT_MS + 500);
     }
     TEST("a peer that never answers our close is left after the limit") {
-        open_with(seen, &(struct ws_link_options){.url = ws("/ignore-close"), .close_limit_ms = 200});
+        open_with(seen,
+                  &(struct ws_link_options){.url = ws("/ignore-close"), .close_limit_ms = 200});
         CHECK(fixture_wait(&fixture, &seen->is_open));
         ws_link_close(seen->link, 1001, "");
         CHECK(fixture_wait(&fixture, &seen->has_ended));
@@ -348,10 +350,10 @@ static void test_refusals(struct seen *seen)
         CHECK(!ws_link_open(fixture.context, &(struct ws_link_options){.url = "ftp://x/"},
                             &handlers, seen, &err));
         CHECK_INT(err.class, ERR_CONFIG);
-        CHECK(!ws_link_open(fixture.context,
-                            &(struct ws_link_options){
-                                .url = "ws://x/", .headers = &bad, .header_count = 1},
-                            &handlers, seen, &err));
+        CHECK(!ws_link_open(
+            fixture.context,
+            &(struct ws_link_options){.url = "ws://x/", .headers = &bad, .header_count = 1},
+            &handlers, seen, &err));
         CHECK_INT(err.class, ERR_CONFIG);
     }
 }
@@ -401,7 +403,8 @@ static void test_tls(struct seen *seen)
             }
         }
     }
-    TEST("TLS: an unknown authority, another host's and an expired certificate, and no TLS at all are "
+    TEST("TLS: an unknown authority, another host's and an expired certificate, and no TLS at all "
+         "are "
          "different errors") {
         see_tls_error(seen, "tls_untrusted", "not signed by a trusted authority");
         see_tls_error(seen, "tls_other_host", "is not for localhost");
@@ -441,7 +444,8 @@ static void test_life(struct seen *seen)
         CHECK(is_clean);
         fixture_open_context(&fixture);
     }
-    TEST("a certificate bundle that is missing or empty is a clear error, at the first TLS connection") {
+    TEST("a certificate bundle that is missing or empty is a clear error, at the first TLS "
+         "connection") {
         struct err err = {0};
         const struct ws_link_options options = {.url = "wss://localhost/"};
 
