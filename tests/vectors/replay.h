@@ -55,6 +55,15 @@ bool sim_run_out(struct sim *sim);
 
 void sim_request(struct sim *sim, const char *method, const char *path);
 
+/* A copy of `value` with "$USER_MSG" and "$T+n" replaced. */
+cJSON *vector_fill(const struct sim *sim, const cJSON *value);
+
+/* Replaces the first "$I" of each string. */
+void vector_fill_index(cJSON *value, const char *index);
+
+/* Returns the length. `out` needs room for strlen(text) bytes. */
+size_t vector_decode_base64(const char *text, char *out);
+
 /* Runs a vector. Returns an empty string, or what differs (for the caller to free). `repaired` is
  * the entry of repaired.json for it, or NULL. What came out is appended to `printed`, unless NULL. */
 char *vector_run(const cJSON *vector, const cJSON *repaired, struct buf *printed);

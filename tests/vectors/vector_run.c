@@ -22,78 +22,7 @@ struct vector_run {
     bool ended; /* the connection is gone: later steps cannot happen */
 };
 
-/* --- placeholders ------------------------------------------------------------------------- */
-
-static void substitute_string(const struct sim *sim, cJSON *item)
-{
-    const char *text = item->valuestring;
-
-    if (strcmp(text, "$USER_MSG") == 0) {
-        cJSON_SetValuestring(item, sim->user_id);
-    } else if (strncmp(text, "$T", 2) == 0 && (text[2] == '+' || text[2] == '-')) {
-        double value = (double)sim->wall_ms + strtod(text + 2, NULL);
-
-        free(item->valuestring);
-        item->valuestring = NULL;
-        item->type = cJSON_Number;
-        cJSON_SetNumberHelper(item, value);
-    }
-}
-
-static void substitute(const struct sim *sim, cJSON *value)
-{
-    if (cJSON_IsString(value))
-        substitute_string(sim, value);
-    for (cJSON *item = value ? value->child : NULL; item; item = item->next)
-        substitute(sim, item);
-}
-
-static cJSON *filled(const struct sim *sim, const cJSON *value)
-{
-    cJSON *copy = cJSON_Duplicate(value, true);
-
-    substitute(sim, copy);
-    return copy;
-}
-
-static void substitute_index(cJSON *value, const char *index)
-{
-    for (cJSON *item = value->child; item; item = item->next)
-        substitute_index(item, index);
-    if (cJSON_IsString(value)) {
-        const char *at = strstr(value->valuestring, "$I");
-
-        if (at) {
-            AUTO_BUF struct buf text = BUF_INIT(DIFFERENCE_MAX);
-
-            buf_append(&text, value->valuestring, (size_t)(at - value->valuestring));
-            buf_puts(&text, index);
-            buf_puts(&text, at + 2);
-            cJSON_SetValuestring(value, buf_text(&text));
-        }
-    }
-}
-
 /* --- steps -------------------------------------------------------------------------------- */
-
-static size_t decode_base64(const char *text, char *out)
-{
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    unsigned value = 0;
-    int bits = 0;
-    size_t len = 0;
-
-    for (; *text && *text != '='; text++) {
-        value = (value << 6) | (unsigned)(strchr(letters, *text) - letters);
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            out[len++] = (char)(value >> bits);
-        }
-    }
-    return len;
-}
 
 static void run_raw(struct vector_run *run, const cJSON *step)
 {
@@ -104,7 +33,7 @@ static void run_raw(struct vector_run *run, const cJSON *step)
     if (raw)
         sim_bytes(&run->sim, raw, strlen(raw));
     else if (bytes)
-        sim_bytes(&run->sim, bytes, decode_base64(encoded, bytes));
+        sim_bytes(&run->sim, bytes, vector_decode_base64(encoded, bytes));
 }
 
 static void run_command(struct vector_run *run, const cJSON *command)
@@ -133,11 +62,11 @@ static void run_repeat(struct vector_run *run, const cJSON *step)
     int count = json_get(step, "$repeat")->valueint;
 
     for (int i = 0; i < count; i++) {
-        AUTO_JSON cJSON *event = filled(&run->sim, json_get(step, "event"));
+        AUTO_JSON cJSON *event = vector_fill(&run->sim, json_get(step, "event"));
         char index[16];
 
         snprintf(index, sizeof(index), "%d", i);
-        substitute_index(event, index);
+        vector_fill_index(event, index);
         sim_event(&run->sim, event);
     }
 }
@@ -162,7 +91,7 @@ static void run_step(struct vector_run *run, const cJSON *step)
     } else if (json_get(step, "$repeat")) {
         run_repeat(run, step);
     } else {
-        AUTO_JSON cJSON *event = filled(sim, step);
+        AUTO_JSON cJSON *event = vector_fill(sim, step);
 
         sim_event(sim, event);
     }
@@ -295,7 +224,7 @@ static bool run_prompt(struct vector_run *run, const cJSON *command, const cJSON
         return true;
     start_prompt(run, command);
     messages =
-        json_get(part, "messages") ? filled(sim, answer_to_fetch(part)) : cJSON_CreateArray();
+        json_get(part, "messages") ? vector_fill(sim, answer_to_fetch(part)) : cJSON_CreateArray();
     sim->messages = messages;
     sim->abort_hangs = json_get_bool(json_get(config, "abort"), "hang", false);
     if (post_prompt(run, config)) {
@@ -351,7 +280,7 @@ static void compare_lists(struct buf *out, const char *what, const cJSON *got, c
 static void compare_body(struct vector_run *run, const cJSON *part, struct buf *out)
 {
     const cJSON *expected = json_get(part, "expected_prompt_body");
-    AUTO_JSON cJSON *wanted = expected ? filled(&run->sim, expected) : NULL;
+    AUTO_JSON cJSON *wanted = expected ? vector_fill(&run->sim, expected) : NULL;
     const char *effort = json_get_nonempty(json_get(part, "command"), "reasoningEffort");
 
     /* Attachments are downloaded by the bridge; D-25 adds the variant. */
