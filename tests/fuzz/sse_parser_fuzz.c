@@ -39,6 +39,8 @@ static struct digest parse(const uint8_t *bytes, size_t size, size_t chunk)
     return digest;
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct digest whole = parse(data, size, size ? size : 1);

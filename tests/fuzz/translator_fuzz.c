@@ -188,6 +188,8 @@ static void finish(struct fuzz *fuzz)
     require(!translator_take_wants(fuzz->translator).fetch);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz fuzz = {.translator = translator_new(NULL), .now = 1};
