@@ -13,14 +13,15 @@ import { Program } from './program.mjs';
 import { waitUntil } from './waiting.mjs';
 
 const MARKER = 'PLAYGROUND_MARKER'; // in the environment of everything that runs in a sandbox
+const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 let count = 0;
 
 export class Sandbox extends Program {
     /**
      * Options: controlPlane; gitServer (without one: no repository); authority (path of the CA file to trust);
      * model ({ provider, name, url }; url only for the scripted one); branch; opencode (program or script to use as
-     * `opencode`); programs ({ name: path or script text } put first on PATH); args, env (added; undefined removes);
-     * isolated (default: when root).
+     * `opencode`); programs ({ name: path or script text } put first on PATH); files ({ path in the sandbox: text }, put
+     * there before the start); args, env (added; undefined removes); isolated (default: when root).
      */
     constructor(options) {
         super('the sandbox');
@@ -46,10 +47,14 @@ export class Sandbox extends Program {
     path(...parts) { return join(this.root, ...parts); }
     /** A path of the sandbox as its programs see it. */
     inside(path) { return this.isolated ? path : this.path(path); }
+    /** A file of this repository as the sandbox's programs see it. */
+    static ownFile(path, isolated = process.getuid() === 0) {
+        return join(isolated ? '/app/repository' : repositoryDir, path);
+    }
 
     #prepare() {
-        const { authority, model, programs = {}, opencode = opencodeProgram } = this.options;
-        for (const dir of ['workspace', 'tmp', 'run', 'root', 'app/bin', 'app/first']) {
+        const { authority, model, programs = {}, files = {}, opencode = opencodeProgram } = this.options;
+        for (const dir of ['workspace', 'tmp', 'run', 'root', 'app/bin', 'app/first', 'app/repository']) {
             mkdirSync(this.path(dir), { recursive: true });
         }
         copyFileSync(supervisorProgram, this.path('app/bin/oi-supervisor'));
@@ -57,7 +62,14 @@ export class Sandbox extends Program {
         if (existsSync(join(repositoryDir, 'plugin'))) {
             cpSync(join(repositoryDir, 'plugin'), this.path('app/sandbox_runtime'), { recursive: true });
         }
-        for (const [name, program] of Object.entries({ opencode, ...programs })) this.#putProgram(name, program);
+        // The root of the sandbox has no /home, /root and /tmp of this machine, where Node and the repository may be.
+        const node = process.execPath;
+        this.mounts = [repositoryDir, '/app/repository'];
+        for (const [name, program] of Object.entries({ node, opencode, ...programs })) this.#putProgram(name, program);
+        for (const [path, text] of Object.entries(files)) {
+            mkdirSync(dirname(this.path(path)), { recursive: true });
+            writeFileSync(this.path(path), text);
+        }
         if (authority) copyFileSync(authority, this.path('app/certificates.pem'));
         if (model?.url) writeOpencodeConfig(this.path('root'), model.url);
     }
@@ -67,7 +79,7 @@ export class Sandbox extends Program {
         if (program.startsWith('#!')) return writeFileSync(this.path('app/first', name), program, { mode: 0o755 });
         if (this.isolated) {
             writeFileSync(this.path('app/first', name), '', { mode: 0o755 });
-            (this.mounts ??= []).push(program, `/app/first/${name}`);
+            this.mounts.push(program, `/app/first/${name}`);
             return;
         }
         const script = `#!/bin/sh\nexec '${program}' "$@"\n`;
@@ -80,7 +92,7 @@ export class Sandbox extends Program {
             ...sandboxEnvironment({
                 controlPlane, gitServer, branch, home: this.inside('/root'),
                 bundle: authority && this.inside('/app/certificates.pem'),
-                path: `${this.inside('/app/first')}:${this.inside('/app/bin')}:${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin`,
+                path: [this.inside('/app/first'), this.inside('/app/bin'), ...SYSTEM_PATH].join(':'),
                 provider: model?.provider, model: model?.name,
             }),
             [MARKER]: this.marker,
@@ -95,7 +107,7 @@ export class Sandbox extends Program {
         const program = ['/app/bin/oi-supervisor', ...args];
         const command = this.isolated
             ? ['unshare', '--mount', '--pid', '--fork', '--kill-child', join(playgroundDir, 'enter-root.sh'), this.root,
-                ...(this.mounts ?? []), '--', ...program]
+                ...this.mounts, '--', ...program]
             : [this.path('app/bin/oi-supervisor'), '--test-root', this.root, ...args];
         this.spawn(command, { cwd: this.root, env: this.#environment() });
         if (!this.isolated) return;

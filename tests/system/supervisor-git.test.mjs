@@ -1,0 +1,144 @@
+// Bringing the repository in: every way in which it fails has an error of its own, in time, and no token is in any.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { issueCertificate, makeAuthority } from '../../playground/certificates.mjs';
+import { GitServer } from '../../playground/git-server.mjs';
+import { git, sampleFiles } from '../../playground/sample-repository.mjs';
+import { endInOrder, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
+
+const REPOSITORY_MISSING = { owner: 'acme', name: 'missing' };
+const NEVER_ANSWERS_LIMIT_MS = 100_000;
+
+/** A git server of this playground's repositories with another certificate. */
+async function serverWith(t, playground, certificate) {
+    const server = await GitServer.start({ root: join(playground.dir, 'repositories'), certificate, token: playground.gitServer.token });
+    t.after(() => server.close());
+    return server;
+}
+
+/** Starts a sandbox whose clone must fail; gives the message of the fatal report. */
+async function failedBoot(playground, options) {
+    const sandbox = await startWithStandIns(playground, options);
+    const { code } = await sandbox.exited({ timeoutMs: NEVER_ANSWERS_LIMIT_MS });
+    assert.equal(code, 1, sandbox.output);
+    assert.ok(sandbox.logs.some(({ event }) => /^git\.(clone|fetch)_(error|timeout)$/.test(event)), sandbox.output);
+    const [report] = playground.controlPlane.fatalReports;
+    assert.match(report.error, /acme\//);
+    const why = sandbox.logs.find(({ event }) => /^git\.(clone|fetch)_(error|timeout)$/.test(event));
+    return JSON.stringify({ ...why, ts: 0, sandbox_id: '', session_id: '' });
+}
+
+/** The ways to fail: each prepares a playground and gives the options of its sandbox. */
+const failures = {
+    'a certificate of another authority': [/authority|issuer|trust|CA\b|certificate/i, async (t, playground) => {
+        const other = makeAuthority(playground.dir, 'other');
+        return { gitServer: await serverWith(t, playground, issueCertificate(other, 'server', ['localhost'])) };
+    }],
+    'a certificate for another host': [/name|host/i, async (t, playground) => {
+        const certificate = issueCertificate(playground.authority, 'elsewhere', ['elsewhere.example']);
+        return { gitServer: await serverWith(t, playground, certificate) };
+    }],
+    'a wrong password': [/401|authentic|credential|token/i, async (t, playground) => {
+        playground.gitServer.token = 'the-server-now-wants-another';
+        playground.controlPlane.scmCredentials = { username: 'x-access-token', password: 'wrong-token-2b7d' };
+        return { env: { VCS_CLONE_TOKEN: 'wrong-token-2b7d' } };
+    }],
+    'a missing branch': [/branch.*no-such-branch|no-such-branch/i, async () => ({ branch: 'no-such-branch' })],
+    'a missing repository': [/not found|404|exist/i, async (t, playground) => {
+        playground.controlPlane.repository = REPOSITORY_MISSING;
+        return {};
+    }],
+    'a server that is not there': [/refused|connect/i, async (t, playground) => {
+        await playground.gitServer.close();
+        playground.gitServer.close = async () => {};
+        return { gitServer: { vcsHost: playground.gitServer.vcsHost, username: 'x', token: playground.gitServer.token } };
+    }],
+    'a server that never answers the handshake': [/time|answer|limit|stall/i, async (t, playground) => {
+        playground.gitServer.stall = 'connect';
+        return {};
+    }],
+    'a server that never answers the request': [/time|answer|limit|stall/i, async (t, playground) => {
+        playground.gitServer.stall = 'answer';
+        return {};
+    }],
+};
+
+test('every way to fail has its own clear error, in time, with the token in none of them', { concurrency: true }, async (t) => {
+    const messages = new Map();
+    await Promise.all(Object.entries(failures).map(([what, [expected, prepare]]) => t.test(what, async (t) => {
+        const playground = await playgroundFor(t);
+        const message = await failedBoot(playground, await prepare(t, playground));
+        assert.match(message, expected);
+        messages.set(what, message);
+    })));
+    const hanging = (what) => what.includes('never answers');
+    const texts = [...messages].filter(([what]) => !hanging(what)).map(([, text]) => text.replace(/:\d{4,5}\b/g, ''));
+    assert.equal(new Set(texts).size, texts.length, [...messages].map((pair) => pair.join('\n  ')).join('\n'));
+});
+
+test('a clone that stops in the middle is given up, and no half checkout stays', async (t) => {
+    const files = { ...sampleFiles, 'big.bin': Array.from({ length: 200_000 }, () => Math.random().toString(36)).join('') };
+    const playground = await playgroundFor(t, { repository: { owner: 'acme', name: 'app', files } });
+    playground.gitServer.stall = 'pack';
+    await failedBoot(playground, {});
+    const [sandbox] = playground.sandboxes;
+    assert.throws(() => readFileSync(sandbox.path('workspace/app/.git/HEAD')));
+});
+
+test('shows progress while it clones', async (t) => {
+    const files = { ...sampleFiles };
+    for (let index = 0; index < 300; index++) files[`data/${index}.txt`] = Math.random().toString(36).repeat(200);
+    const playground = await playgroundFor(t, { repository: { owner: 'acme', name: 'app', files } });
+    playground.gitServer.bytesPerSecond = 400_000;
+    const sandbox = await startWithStandIns(playground);
+    await sandbox.logged('git.progress');
+    await sandbox.logged('git.clone_complete');
+    await endInOrder(sandbox);
+});
+
+test('the clone is shallow, on its branch, with a plain origin', async (t) => {
+    const playground = await playgroundFor(t, { repository: { owner: 'acme', name: 'app', branch: 'trunk' } });
+    const sandbox = await startWithStandIns(playground, { branch: 'trunk' });
+    await sandbox.logged('opencode.ready');
+    const checkout = sandbox.path('workspace/app');
+    assert.equal(git(checkout, 'rev-parse', '--abbrev-ref', 'HEAD'), 'trunk');
+    assert.equal(git(checkout, 'remote', 'get-url', 'origin'), playground.gitServer.url('acme', 'app'));
+    assert.equal(git(checkout, 'rev-parse', 'HEAD'), git(playground.bareRepository, 'rev-parse', 'trunk'));
+    assert.equal(git(checkout, 'status', '--porcelain'), '');
+    await endInOrder(sandbox);
+});
+
+test('insteadOf in the git configuration of the user is honoured: a github.com session clones from here', async (t) => {
+    const playground = await playgroundFor(t, { era: 'older' });
+    const { gitServer } = playground;
+    const sandbox = await startWithStandIns(playground, { files: {
+        'root/.gitconfig': `[url "https://${gitServer.vcsHost}/"]\n\tinsteadOf = https://github.com/\n` } });
+    await sandbox.logged('opencode.ready');
+    assert.equal(git(sandbox.path('workspace/app'), 'rev-parse', 'HEAD'), git(playground.bareRepository, 'rev-parse', 'main'));
+    await endInOrder(sandbox);
+});
+
+test('http.sslCAInfo in the git configuration of the user is honoured', async (t) => {
+    const playground = await playgroundFor(t, { secure: false });
+    const sandbox = await startWithStandIns(playground, {
+        env: { SSL_CERT_FILE: undefined, NODE_EXTRA_CA_CERTS: undefined },
+        files: {
+            'app/git-authority.pem': readFileSync(playground.bundle, 'utf8'),
+            'root/.gitconfig': '[http]\n\tsslCAInfo = ~/../app/git-authority.pem\n' } });
+    await sandbox.logged('opencode.ready');
+    await endInOrder(sandbox);
+});
+
+test('when one of two repositories cannot be cloned, the error names that one', async (t) => {
+    const playground = await playgroundFor(t);
+    const repositories = [{ repo_owner: 'acme', repo_name: 'app', branch: 'main' }, { repo_owner: 'acme', repo_name: 'nope', branch: 'main' }];
+    const session = { session_id: playground.controlPlane.sessionId, provider: 'playground', model: 'scripted', repositories };
+    const sandbox = await startWithStandIns(playground, { env: { SESSION_CONFIG: JSON.stringify(session) } });
+    const { code } = await sandbox.exited();
+    assert.equal(code, 1);
+    assert.match(playground.controlPlane.fatalReports[0].error, /acme\/nope/);
+    assert.doesNotMatch(playground.controlPlane.fatalReports[0].error, /acme\/app/);
+});

@@ -1,0 +1,104 @@
+// What is kept running: OpenCode and the bridge die, and the sandbox goes on, or ends when it should.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { childrenOf } from '../../playground/processes.mjs';
+import { waitUntil } from '../../playground/waiting.mjs';
+import { endInOrder, idleBridge, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
+
+const AT_ONCE_MS = 500; // a death is noticed by SIGCHLD and the first restart has no pause
+const RESTARTS_EXHAUSTED_MS = 60_000; // pauses of 0, 2, 4, 8 and 16 s
+
+const opencodeOf = (sandbox) => sandbox.find('opencode-standin.mjs');
+
+test('OpenCode is killed: it is started again at once, the bridge stays', async (t) => {
+    const playground = await playgroundFor(t);
+    const sandbox = await startWithStandIns(playground);
+    await sandbox.logged('sandbox.startup');
+    const before = opencodeOf(sandbox);
+    const bridge = sandbox.find('stand-in-bridge');
+    process.kill(before.pid, 'SIGKILL');
+    const killedAt = performance.now();
+    const crash = await sandbox.logged('opencode.crash');
+    assert.ok(performance.now() - killedAt < AT_ONCE_MS);
+    assert.equal(crash.exit_code, -9);
+    await sandbox.logged('opencode.ready', { count: 2 });
+    assert.notEqual(opencodeOf(sandbox).pid, before.pid);
+    assert.equal(sandbox.find('stand-in-bridge').pid, bridge.pid);
+    await endInOrder(sandbox);
+});
+
+test('the bridge is killed: it is started again at once, OpenCode stays', async (t) => {
+    const playground = await playgroundFor(t);
+    const sandbox = await startWithStandIns(playground);
+    await sandbox.logged('sandbox.startup');
+    const opencode = opencodeOf(sandbox);
+    process.kill(sandbox.find('stand-in-bridge').pid, 'SIGKILL');
+    await sandbox.logged('bridge.restart');
+    await sandbox.logged('bridge.started', { count: 2 });
+    assert.equal(opencodeOf(sandbox).pid, opencode.pid);
+    await endInOrder(sandbox);
+});
+
+test('the bridge ends with 0: the session is over, and so is the sandbox, with code 0', async (t) => {
+    const playground = await playgroundFor(t);
+    const sandbox = await startWithStandIns(playground, { bridge: null });
+    await sandbox.stillRuns(playground.controlPlane.ready());
+    playground.controlPlane.shutdown();
+    const { code } = await sandbox.exited();
+    assert.equal(code, 0);
+    assert.ok(sandbox.logs.some(({ event }) => event === 'bridge.graceful_exit'));
+    assert.deepEqual(playground.controlPlane.fatalReports, []);
+});
+
+test('a bridge that fails six times ends the sandbox with code 1 and a report', async (t) => {
+    const playground = await playgroundFor(t);
+    const sandbox = await startWithStandIns(playground, { bridge: '#!/bin/sh\necho "cannot go on" >&2\nexit 1\n' });
+    const { code } = await sandbox.exited({ timeoutMs: RESTARTS_EXHAUSTED_MS });
+    assert.equal(code, 1);
+    assert.equal(sandbox.logsOf('bridge.crash').length, 6);
+    assert.deepEqual(sandbox.logsOf('bridge.restart').map(({ delay_s }) => Math.round(delay_s)), [0, 2, 4, 8, 16]);
+    assert.ok(sandbox.logsOf('bridge.startup_crash').some(({ output }) => output.includes('cannot go on')));
+    assert.ok(sandbox.logsOf('bridge.max_restarts').length === 1);
+    assert.equal(playground.controlPlane.fatalReports.length, 1);
+});
+
+test('a bridge that cannot be executed is fatal', async (t) => {
+    const playground = await playgroundFor(t);
+    const sandbox = await startWithStandIns(playground, { args: ['--bridge-cmd', '/no/such/bridge'], bridge: null });
+    const { code } = await sandbox.exited();
+    assert.equal(code, 1);
+    assert.match(playground.controlPlane.fatalReports[0].error, /no\/such\/bridge|bridge/);
+});
+
+test('OpenCode that takes SIGTERM for nothing is killed when its time is over', async (t) => {
+    const playground = await playgroundFor(t);
+    const sandbox = await startWithStandIns(playground, { env: { STANDIN_OPENCODE: 'ignore-term' } });
+    await sandbox.logged('sandbox.startup');
+    await endInOrder(sandbox, { limitMs: 16_000 });
+    assert.equal(sandbox.logsOf('opencode.stop_timeout').length, 1);
+});
+
+test('a thousand orphans leave no zombie', async (t) => {
+    const playground = await playgroundFor(t);
+    const orphans = '#!/bin/bash\nfor i in $(seq 1000); do (sleep 0.2 &) ; done\nexec sh -c "trap \'exit 0\' TERM; sleep 1000 & wait"\n';
+    for (const isolated of process.getuid() === 0 ? [true, false] : [false]) {
+        const sandbox = await startWithStandIns(playground, { bridge: orphans, isolated });
+        await sandbox.logged('sandbox.startup');
+        await waitUntil(() => sandbox.find('sleep 1000'), { timeoutMs: 30_000, what: 'all orphans to be made' });
+        await waitUntil(() => !sandbox.find('sleep 0.2'), { what: 'all orphans to end' });
+        const zombies = () => childrenOf(sandbox.pid).filter(({ state }) => state === 'Z');
+        await waitUntil(() => zombies().length === 0, { timeoutMs: 1000, what: 'no zombie' });
+        await endInOrder(sandbox);
+    }
+});
+
+test('a bridge that floods its output with one endless line costs bounded memory', async (t) => {
+    const playground = await playgroundFor(t);
+    const flood = '#!/bin/sh\nhead -c 100000000 /dev/zero | tr "\\0" x\necho\necho flood-is-over\n' + idleBridge.slice('#!/bin/sh\n'.length);
+    const sandbox = await startWithStandIns(playground, { bridge: flood });
+    await sandbox.waitFor(() => sandbox.lines.includes('flood-is-over'), { what: 'the end of the flood', timeoutMs: 60_000 });
+    const longest = Math.max(...sandbox.lines.map((line) => line.length));
+    assert.ok(longest < 70_000, `a line of ${longest} characters`);
+    await endInOrder(sandbox);
+});

@@ -1,0 +1,100 @@
+// SIGTERM at any moment: the sandbox is gone within its budget, with the right exit code, and nothing of it is left,
+// not even what daemonised itself and takes no SIGTERM.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { sampleFiles } from '../../playground/sample-repository.mjs';
+import { waitUntil } from '../../playground/waiting.mjs';
+import { assertNothingLeft, daemonise, endInOrder, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
+
+const BUDGET_MS = 18_000; // S-365: 16 s and the sweep
+const BOOT_END_MS = 8000; // with nothing in the way that ignores SIGTERM but the daemon
+
+const setup = (text) => ({ owner: 'acme', name: 'app', files: { ...sampleFiles, '.openinspect/setup.sh': `#!/bin/bash\n${text}\n` } });
+const start = (text) => ({ owner: 'acme', name: 'app', files: { ...sampleFiles, '.openinspect/start.sh': `#!/bin/bash\n${text}\n` } });
+const daemon = daemonise('stubborn-daemon');
+const seesDaemon = (sandbox) => waitUntil(() => sandbox.find('stubborn-daemon'), { what: 'the daemon' });
+
+/** Moments of a sandbox's life: the playground it needs, its options, and how to see that the moment has come. */
+const moments = {
+    'in the first instant': { reached: () => {} },
+    'while the git server does not answer': {
+        prepare: (playground) => { playground.gitServer.stall = 'answer'; },
+        reached: (sandbox, playground) => waitUntil(() => playground.gitServer.requests.length > 0, { what: 'git to ask' }),
+    },
+    'in setup.sh, which has a stubborn daemon': {
+        repository: setup(`${daemon}\nsleep 1000`),
+        reached: seesDaemon,
+    },
+    'in start.sh': {
+        repository: start('echo in-start\nsleep 1000'),
+        reached: (sandbox) => waitUntil(() => sandbox.find('sleep 1000'), { what: 'start.sh' }),
+    },
+    'while OpenCode starts': {
+        options: { env: { STANDIN_OPENCODE: 'never-healthy' } },
+        reached: (sandbox) => sandbox.logged('opencode.start'),
+    },
+    'when all is up, with a stubborn daemon from start.sh': {
+        repository: start(daemon),
+        options: { bridge: null },
+        reached: async (sandbox, playground) => {
+            await sandbox.stillRuns(playground.controlPlane.ready());
+            await seesDaemon(sandbox);
+        },
+    },
+    'in the pause before a restart of the bridge': {
+        options: { bridge: '#!/bin/sh\nexit 1\n' },
+        reached: (sandbox) => sandbox.waitFor(() => sandbox.logsOf('bridge.restart').some(({ delay_s }) => delay_s >= 2),
+            { what: 'a pause' }),
+    },
+};
+
+for (const [when, { repository, options = {}, prepare = () => {}, reached }] of Object.entries(moments)) {
+    for (const isolated of process.getuid() === 0 ? [true, false] : [false]) {
+        test(`SIGTERM ${when}, ${isolated ? 'as PID 1' : 'not as PID 1'}: exit 0 and nothing left`, async (t) => {
+            const playground = await playgroundFor(t, repository ? { repository } : {});
+            await prepare(playground);
+            const sandbox = await startWithStandIns(playground, { ...options, isolated });
+            await reached(sandbox, playground);
+            await endInOrder(sandbox, { limitMs: BOOT_END_MS });
+            assert.deepEqual(playground.controlPlane.fatalReports, [], 'an orderly end is no fatal error');
+        });
+    }
+}
+
+test('everything in a sandbox ignores SIGTERM: gone within the budget all the same', async (t) => {
+    const stubborn = '#!/bin/bash\ntrap "" TERM\nwhile :; do sleep 1; done\n';
+    const playground = await playgroundFor(t, { repository: start(daemon) });
+    const sandbox = await startWithStandIns(playground, { bridge: stubborn, env: { STANDIN_OPENCODE: 'ignore-term' } });
+    await sandbox.logged('sandbox.startup');
+    await endInOrder(sandbox, { limitMs: BUDGET_MS });
+});
+
+test('a second SIGTERM cuts every wait short', async (t) => {
+    const stubborn = '#!/bin/bash\ntrap "" TERM\nwhile :; do sleep 1; done\n';
+    const playground = await playgroundFor(t);
+    const sandbox = await startWithStandIns(playground, { bridge: stubborn, env: { STANDIN_OPENCODE: 'ignore-term' } });
+    await sandbox.logged('sandbox.startup');
+    sandbox.signal('SIGTERM');
+    await sandbox.logged('supervisor.shutdown_start');
+    await endInOrder(sandbox, { limitMs: 3000 });
+});
+
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT']) {
+    test(`${signal} ends the sandbox as SIGTERM does`, async (t) => {
+        const playground = await playgroundFor(t);
+        const sandbox = await startWithStandIns(playground);
+        await sandbox.logged('sandbox.startup');
+        const { code } = await sandbox.stop(signal);
+        assert.equal(code, 0);
+        await assertNothingLeft(sandbox);
+    });
+}
+
+test('the supervisor itself is killed: its services end with it', async (t) => {
+    const playground = await playgroundFor(t);
+    const sandbox = await startWithStandIns(playground, { isolated: false });
+    await sandbox.logged('sandbox.startup');
+    await sandbox.stop('SIGKILL');
+    await waitUntil(() => !sandbox.find('opencode-standin') && !sandbox.find('stand-in-bridge'), { what: 'the services to end' });
+});

@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+// `opencode serve` for tests of the supervisor, as a process: the stand-in of fake-opencode.mjs behind the real command
+// line, ready in a moment. STANDIN_OPENCODE in the environment chooses how it misbehaves:
+//   never-healthy   listens and never answers          slow-answer  hangs up to the 8th request, like the real one
+//   exit            ends with status 3 at once         ignore-term  does not end on SIGTERM
+//   deaf-later      stops answering when it gets SIGUSR1
+
+import { writeFileSync } from 'node:fs';
+import { FakeOpencode } from './fake-opencode.mjs';
+
+const HANGING_REQUESTS = 8;
+const behaviour = process.env.STANDIN_OPENCODE ?? '';
+const option = (name) => process.argv[process.argv.indexOf(name) + 1];
+if (process.argv.includes('--version')) {
+    console.log('1.18.33');
+    process.exit(0);
+}
+if (behaviour === 'exit') {
+    console.error('stand-in: told to exit');
+    process.exit(3);
+}
+if (behaviour === 'ignore-term') process.on('SIGTERM', () => console.log('stand-in: ignoring SIGTERM'));
+
+const fake = await FakeOpencode.start({ port: Number(option('--port')) });
+const health = 'GET /global/health';
+if (behaviour === 'never-healthy') fake.answers[health] = 'never';
+if (behaviour === 'slow-answer') {
+    fake.answers[health] = 'never';
+    let left = HANGING_REQUESTS;
+    fake.on('change', () => {
+        if (fake.requests.at(-1) === health && --left === 0) delete fake.answers[health];
+    });
+}
+process.on('SIGUSR1', () => { fake.answers[health] = 'never'; });
+// What the test can look at afterwards: how it was started.
+if (process.env.STANDIN_REPORT) {
+    writeFileSync(process.env.STANDIN_REPORT, JSON.stringify({
+        args: process.argv.slice(2), directory: process.cwd(), config: process.env.OPENCODE_CONFIG_CONTENT ?? null,
+        client: process.env.OPENCODE_CLIENT ?? null, environment: Object.keys(process.env) }));
+}
+console.log(`opencode server listening on http://127.0.0.1:${fake.port}`);

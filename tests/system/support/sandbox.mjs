@@ -1,0 +1,66 @@
+// Sandboxes for tests: a playground of the test's own, and what must hold at the end of every test.
+
+import assert from 'node:assert/strict';
+import { Playground } from '../../../playground/playground.mjs';
+import { Sandbox } from '../../../playground/sandbox.mjs';
+import { waitUntil } from '../../../playground/waiting.mjs';
+import { checkProgram } from './checks.mjs';
+
+/** Starts the stand-in for OpenCode (opencode-standin.mjs) in place of the real one. */
+export const standInOpencode = `#!/bin/sh
+exec node ${Sandbox.ownFile('tests/system/support/opencode-standin.mjs')} "$@"
+`;
+
+/** A bridge that does nothing until it is told to end: for tests that are not about the bridge. */
+export const idleBridge = `#!/bin/sh
+trap 'exit 0' TERM
+while :; do sleep 1000 & wait $!; done
+`;
+
+/** A program that leaves the process group, the session and its parent, and ends on SIGKILL alone. */
+export const daemonise = (name) => `
+setsid bash -c 'trap "" TERM HUP INT; exec -a ${name} bash -c "trap \\"\\" TERM HUP INT; while :; do sleep 1; done"' \\
+    </dev/null >/dev/null 2>&1 &
+disown
+`;
+
+/** A playground for the test `t`; at its end no process may be left and no secret may have been printed. */
+export async function playgroundFor(t, options = {}) {
+    const playground = await Playground.start(options);
+    t.after(async () => {
+        await playground.close();
+        const { token } = playground.controlPlane;
+        for (const sandbox of playground.sandboxes) {
+            checkProgram(sandbox, [token, ...(playground.gitServer ? [playground.gitServer.token] : [])]);
+        }
+        assert.deepEqual(playground.controlPlane.dropped.filter(({ event }) => event.type !== 'snapshot_ready'), [],
+            'the control plane would drop these events');
+    });
+    return playground;
+}
+
+/** Starts a sandbox with stand-ins in place of OpenCode and, unless `bridge` is null, of the bridge. */
+export function startWithStandIns(playground, { bridge = idleBridge, args = [], programs = {}, ...options } = {}) {
+    const isolated = options.isolated ?? process.getuid() === 0;
+    const extra = bridge ? { 'stand-in-bridge': bridge } : {};
+    const sandboxArgs = bridge ? ['--bridge-cmd', 'stand-in-bridge', ...args] : args;
+    return playground.startSandbox({
+        opencode: standInOpencode, programs: { ...extra, ...programs }, args: sandboxArgs, isolated, ...options });
+}
+
+/** The sandbox has ended and nothing of it is left, not even what left its process group. */
+export async function assertNothingLeft(sandbox) {
+    const left = () => sandbox.processes();
+    await waitUntil(() => left().length === 0, { timeoutMs: 1000, what: 'the last processes to go' }).catch(() => {
+        assert.deepEqual(left(), [], 'processes are left');
+    });
+}
+
+/** Ends the sandbox with SIGTERM, which must succeed, within `limitMs`, leaving nothing. */
+export async function endInOrder(sandbox, { limitMs = 5000, code = 0 } = {}) {
+    const asked = performance.now();
+    const exit = await sandbox.stop('SIGTERM');
+    assert.equal(exit.code, code, `exit code ${exit.code}:\n${sandbox.output}`);
+    assert.ok(exit.at - asked < limitMs, `took ${Math.round(exit.at - asked)} ms`);
+    await assertNothingLeft(sandbox);
+}
