@@ -56,7 +56,8 @@ LAYERS_all := supervisor bridge net git common
 PROGRAMS := $(patsubst %/main.c,$(PRODUCTS)/oi-%,$(wildcard supervisor/main.c bridge/main.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(OUT)/tests/%,$(wildcard tests/unit/*_test.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(OUT)/tests/%,$(wildcard tests/fuzz/*_fuzz.c))
-REPLAY := $(patsubst tests/vectors/%.c,$(OUT)/tests/vector_%,$(wildcard tests/vectors/replay.c))
+REPLAY := $(if $(wildcard tests/vectors/replay.c),$(OUT)/tests/vector_replay)
+VECTORS ?= tests/vectors/prompts tests/vectors/debts tests/vectors/traces
 
 all: $(PROGRAMS) $(call archives,$(FOLDERS)) ## the two programs (FLAVOUR=musl or asan)
 
@@ -155,7 +156,7 @@ check-unit: ## the C unit tests, both flavours
 	@tests/run-check unit
 
 vectors: $(REPLAY) ## replay recorded conversations: make vectors VECTORS=DIR
-	@tests/run-vectors $(OUT)/tests/vector_replay $(VECTORS)
+	@$(REPLAY) --repaired tests/vectors/repaired.json $(VECTORS)
 
 fuzz: $(DEPS_READY) ## fuzz one target for a while: make fuzz FUZZ=sse_parser SECONDS=60 (needs clang)
 	@FUZZ="$(FUZZ)" SECONDS_LIMIT="$(SECONDS)" tests/run-fuzz
