@@ -94,3 +94,8 @@ int library_init(const char *path, const char *branch, git_repository **reposito
     git_error_to_err(code, NULL, err);
     return err_add_context(err, "create %s", path);
 }
+
+const char *library_version(void)
+{
+    return LIBGIT2_VERSION;
+}

@@ -30,4 +30,7 @@ int library_open(const char *path, struct git_repository **repository, struct er
 int library_init(const char *path, const char *branch, struct git_repository **repository,
                  struct err *err);
 
+/* "1.9.0", for --version. */
+const char *library_version(void);
+
 #endif

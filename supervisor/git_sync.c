@@ -1,181 +1,238 @@
 #include "supervisor/git_sync.h"
 
-#include "common/file.h"
+#include "common/cleanup.h"
 #include "common/json.h"
-#include "git/checkout.h"
-#include "git/clone.h"
-#include "git/rebase.h"
-#include "git/repository.h"
+#include "supervisor/git_sync_request.h"
 
-#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static cJSON *text_field(const char *name, const char *text)
-{
-    cJSON *fields = cJSON_CreateObject();
+#define MS_PER_S 1000
+/* The worker keeps its own limits; ours only catch one that does not (S-157..S-159). */
+#define TRANSFER_LIMIT_MS (GIT_SYNC_CLONE_LIMIT_S * MS_PER_S + 10 * MS_PER_S)
+#define CHECKOUT_LIMIT_MS (300 * MS_PER_S)
 
-    json_add_string(fields, name, text);
-    return fields;
+struct git_sync_job {
+    struct git_sync *sync;
+    const struct repository *repository;
+    struct worker worker;
+    struct git_sync_outcome outcome;
+    bool in_checkout;
+    char why[ERR_TEXT_MAX];
+};
+
+static enum log_level level_of(const char *word)
+{
+    if (word && strcmp(word, "error") == 0)
+        return LOG_ERROR;
+    if (word && strcmp(word, "warning") == 0)
+        return LOG_WARNING;
+    return word && strcmp(word, "debug") == 0 ? LOG_DEBUG : LOG_INFO;
 }
 
-/* A mount point or an image may leave an empty directory where the checkout goes. */
-static bool is_absent(const char *path)
+/* A worker's log line, with the repository in front of its own fields. */
+static void log_event(struct git_sync_job *job, const char *event, enum log_level level,
+                      const cJSON *fields)
 {
-    DIR *directory = opendir(path);
-    struct dirent *entry;
-    bool empty = true;
+    struct log_field all[GIT_SYNC_EVENT_FIELDS_MAX + 2];
+    size_t count = 0;
+    const cJSON *field;
 
-    if (!directory)
-        return !file_exists(path);
-    while (empty && (entry = readdir(directory)))
-        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-    closedir(directory);
-    return empty;
+    if (!event)
+        return;
+    all[count++] = LOG_STR("repo_owner", job->repository->owner);
+    all[count++] = LOG_STR("repo_name", job->repository->name);
+    cJSON_ArrayForEach(field, fields) {
+        if (count == ARRAY_LENGTH(all) || !field->string)
+            break;
+        if (cJSON_IsString(field))
+            all[count++] = LOG_STR(field->string, field->valuestring);
+        else if (cJSON_IsNumber(field))
+            all[count++] = LOG_NUM(field->string, field->valuedouble);
+        else if (cJSON_IsBool(field))
+            all[count++] = LOG_BOOL(field->string, cJSON_IsTrue(field));
+    }
+    log_write(job->sync->log, level, event, all, count);
 }
 
-static void tell_fall_back(struct git_sync *sync)
+static void on_progress(struct git_sync_job *job, const cJSON *line)
 {
-    if (sync->branch.fell_back)
-        sync->emit("info", "git.default_branch", text_field("branch", sync->branch.name));
+    const char *phase = json_get_string(line, "phase");
+
+    log_event(job, "git.progress", LOG_INFO, line);
+    if (!job->in_checkout && phase && strcmp(phase, "checkout") == 0) {
+        job->in_checkout = true;
+        worker_extend(&job->worker, CHECKOUT_LIMIT_MS);
+    }
 }
 
-static int clone(struct git_sync *sync, struct err *err)
+static void on_line(void *user, const cJSON *line)
 {
-    sync->operation = "clone";
-    sync->emit("info", "git.clone_start", NULL);
-    sync->access.limits.total_ms = sync->clone_ms;
-    if (clone_repository(&sync->access, sync->path, &sync->branch, err) < 0)
-        return -1;
-    sync->cloned = true;
-    tell_fall_back(sync);
-    sync->emit("info", "git.clone_complete", text_field("repo_path", sync->path));
-    return 0;
+    struct git_sync_job *job = user;
+    const char *type = json_get_string(line, "type");
+
+    if (strcmp(type, "event") == 0)
+        log_event(job, json_get_string(line, "event"), level_of(json_get_string(line, "level")),
+                  json_get_object(line, "fields"));
+    else if (strcmp(type, "progress") == 0)
+        on_progress(job, line);
 }
 
-static int set_url(struct git_sync *sync, struct err *err)
+static void finish(struct git_sync_job *job)
 {
-    sync->operation = "set_url";
-    return repository_set_origin(sync->path, sync->access.url, err);
+    struct git_sync *sync = job->sync;
+
+    if (--sync->running == 0)
+        sync->listener.on_done(sync->listener.user);
 }
 
-static int fetch(struct git_sync *sync, struct err *err)
+/* The failure as the contract's event, with `stderr` for whoever knows the older logs (S-486). */
+static void log_failure(struct git_sync_job *job, const cJSON *result, const struct err *err)
 {
-    sync->operation = "fetch";
-    sync->access.limits.total_ms = sync->fetch_ms;
-    if (fetch_branch(&sync->access, sync->path, &sync->branch, err) < 0)
-        return -1;
-    tell_fall_back(sync);
-    return 0;
+    const char *event = json_get_string(result, "event");
+    const char *class = json_get_string(result, "error_class");
+    double timeout_s = GIT_SYNC_CLONE_LIMIT_S;
+    bool has_timeout = json_get_number(result, "timeout_seconds", &timeout_s) || !result;
+
+    if (!event)
+        event = err && err->class == ERR_TIMEOUT ? "git.clone_timeout" : "git.update_error";
+    if (!class)
+        class = err_class_name(err ? err->class : ERR_INTERNAL);
+    log_at(job->sync->log, LOG_ERROR, event, LOG_STR("repo_owner", job->repository->owner),
+           LOG_STR("repo_name", job->repository->name), LOG_STR("error_type", class),
+           LOG_STR("error_message", job->why), LOG_STR("stderr", job->why),
+           has_timeout && strstr(event, "timeout") ? LOG_NUM("timeout_seconds", timeout_s)
+                                                   : LOG_STR("timeout_seconds", NULL));
 }
 
-int git_sync_current(struct git_sync *sync, struct err *err)
+static void on_done(void *user, const cJSON *result, const struct err *err)
 {
-    const char *why = NULL;
+    struct git_sync_job *job = user;
+    struct git_sync_outcome *outcome = &job->outcome;
+    const char *sha = json_get_string(result, "head_sha");
+    const char *class = json_get_string(result, "error_class");
+    const char *text = json_get_string(result, "error");
 
-    /* A fresh clone needs neither fetch nor checkout (S-201). */
-    if (is_absent(sync->path))
-        return clone(sync, err);
-    if (set_url(sync, err) < 0 || fetch(sync, err) < 0)
-        return -1;
-    sync->operation = "update";
-    if (sync->keep_session_work &&
-        repository_has_session_work(sync->path, sync->branch.name, &sync->kept, &why, err) < 0)
-        return -1;
-    if (sync->kept) {
-        sync->emit("info", "git.update_skip", text_field("reason", why));
+    outcome->success = json_get_bool(result, "ok", false);
+    outcome->kept = json_get_bool(result, "kept", false);
+    outcome->timed_out =
+        err ? err->class == ERR_TIMEOUT : class && err_class_parse(class) == ERR_TIMEOUT;
+    snprintf(outcome->head_sha, sizeof outcome->head_sha, "%s", sha ? sha : "");
+    if (!outcome->success) {
+        snprintf(job->why, sizeof job->why, "%s",
+                 text  ? text
+                 : err ? err->text
+                       : "no reason given");
+        log_failure(job, result, err);
+    }
+    finish(job);
+}
+
+int git_sync_init(struct git_sync *sync, uv_loop_t *loop, struct reaper *reaper, struct log *log,
+                  const struct config *config, struct git_sync_listener listener, struct err *err)
+{
+    size_t count = config->repositories.count;
+
+    *sync = (struct git_sync){.log = log, .config = config, .listener = listener};
+    if (count == 0)
         return 0;
+    sync->jobs = calloc(count, sizeof *sync->jobs);
+    if (!sync->jobs)
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        struct git_sync_job *job = &sync->jobs[i];
+
+        job->sync = sync;
+        job->repository = &config->repositories.items[i];
+        worker_init(&job->worker, "git-sync", loop, reaper, log,
+                    (struct worker_listener){.on_line = on_line, .on_done = on_done, .user = job});
     }
-    sync->operation = "checkout";
-    return checkout_branch(&sync->access, sync->path, sync->branch.name, err);
-}
-
-int git_sync_refresh(struct git_sync *sync, struct err *err)
-{
-    if (is_absent(sync->path))
-        return git_sync_current(sync, err);
-    if (set_url(sync, err) < 0)
-        return -1;
-    return fetch(sync, err);
-}
-
-static int set_identity(struct git_sync *sync, struct err *err)
-{
-    cJSON *fields;
-
-    if (!sync->identity_name || !sync->identity_email)
-        return 0;
-    sync->operation = "update";
-    if (repository_set_identity(sync->path, sync->identity_name, sync->identity_email, err) < 0)
-        return -1;
-    fields = text_field("git_name", sync->identity_name);
-    json_add_string(fields, "git_email", sync->identity_email);
-    sync->emit("info", "git.identity_configured", fields);
     return 0;
 }
 
-int git_sync_legacy(struct git_sync *sync, struct err *err)
+static void start_job(struct git_sync_job *job)
 {
-    enum rebase_outcome outcome = REBASE_UP_TO_DATE;
-    struct err conflict = {0};
+    AUTO_JSON cJSON *request = git_sync_request_build(job->sync->config, job->repository);
+    struct err err;
 
-    if (is_absent(sync->path)) {
-        if (clone(sync, err) < 0)
-            return -1;
-        return set_identity(sync, err);
-    }
-    if (set_url(sync, err) < 0 || fetch(sync, err) < 0)
-        return -1;
-    sync->operation = "update";
-    if (rebase_onto_origin(sync->path, sync->branch.name, &outcome, &conflict) < 0) {
-        cJSON *fields = text_field("base_branch", sync->branch.name);
-
-        /* The sync counts as a success all the same (S-210). */
-        json_add_string(fields, "stderr", conflict.text);
-        sync->emit("warning", "git.rebase_error", fields);
-    }
-    return set_identity(sync, err);
+    log_at(
+        job->sync->log, LOG_DEBUG, "git.sync_start", LOG_STR("repo_owner", job->repository->owner),
+        LOG_STR("repo_name", job->repository->name), LOG_STR("repo_path", job->repository->path));
+    if (!request)
+        err_set(&err, ERR_NO_MEMORY, "out of memory");
+    else if (worker_start(&job->worker, request, TRANSFER_LIMIT_MS, &err) == 0)
+        return;
+    on_done(job, NULL, &err);
 }
 
-static void tell_distance(struct git_sync *sync)
+void git_sync_start(struct git_sync *sync)
 {
-    char branch[BRANCH_NAME_MAX];
-    size_t behind = 0;
-    cJSON *fields;
+    size_t count = sync->config->repositories.count;
 
-    if (repository_count_behind(sync->path, branch, sizeof branch, &behind, NULL) < 0) {
-        sync->emit("debug", "git.snapshot_status_unknown", text_field("reason", branch));
+    if (count == 0) {
+        log_at(sync->log, LOG_INFO, "git.skip_clone", LOG_STR("reason", "no_repo_configured"));
+        sync->listener.on_done(sync->listener.user);
         return;
     }
-    fields = text_field("current_branch", branch);
-    json_add_number(fields, "commits_behind", (double)behind);
-    sync->emit("info", "git.snapshot_status", fields);
+    /* Counted up front: a job that cannot start is through at once. */
+    sync->running = count;
+    for (size_t i = 0; i < count; i++)
+        start_job(&sync->jobs[i]);
 }
 
-int git_sync_legacy_quick(struct git_sync *sync, struct err *err)
+void git_sync_kill(struct git_sync *sync)
 {
-    struct err failure = {0};
+    for (size_t i = 0; sync->jobs && i < sync->config->repositories.count; i++)
+        worker_kill(&sync->jobs[i].worker);
+}
 
-    if (is_absent(sync->path)) {
-        sync->emit("info", "git.quick_fetch_skip", text_field("reason", "no_repo_path"));
-        return 0;
+void git_sync_close(struct git_sync *sync)
+{
+    for (size_t i = 0; sync->jobs && i < sync->config->repositories.count; i++)
+        worker_close(&sync->jobs[i].worker);
+}
+
+void git_sync_free(struct git_sync *sync)
+{
+    free(sync->jobs);
+    sync->jobs = NULL;
+}
+
+const struct git_sync_outcome *git_sync_outcome_of(const struct git_sync *sync, size_t index)
+{
+    return &sync->jobs[index].outcome;
+}
+
+bool git_sync_all_succeeded(const struct git_sync *sync)
+{
+    for (size_t i = 0; i < sync->config->repositories.count; i++) {
+        if (!sync->jobs[i].outcome.success)
+            return false;
     }
-    /* Always a success (S-213). */
-    if (set_url(sync, &failure) < 0 || fetch(sync, &failure) < 0)
-        sync->emit("warning", "git.quick_fetch_error", text_field("stderr", failure.text));
-    else
-        tell_distance(sync);
-    return set_identity(sync, err);
+    return true;
 }
 
-const char *git_sync_failure_event(const char *operation, const struct err *err)
+static void print_those(const struct git_sync *sync, bool timed_out, const char *title,
+                        struct buf *out)
 {
-    if (strcmp(operation, "clone") == 0)
-        return err->class == ERR_TIMEOUT ? "git.clone_timeout" : "git.clone_error";
-    if (strcmp(operation, "set_url") == 0)
-        return "git.set_url_failed";
-    if (strcmp(operation, "fetch") == 0)
-        return err->class == ERR_TIMEOUT ? "git.fetch_timeout" : "git.fetch_error";
-    if (strcmp(operation, "checkout") == 0)
-        return "git.checkout_error";
-    return "git.update_error";
+    const char *before = title;
+
+    for (size_t i = 0; i < sync->config->repositories.count; i++) {
+        const struct git_sync_job *job = &sync->jobs[i];
+
+        if (job->outcome.success || job->outcome.timed_out != timed_out)
+            continue;
+        if (before == title && out->len > 0)
+            buf_puts(out, "; ");
+        buf_printf(out, "%s%s/%s (%s)", before, job->repository->owner, job->repository->name,
+                   job->why);
+        before = ", ";
+    }
+}
+
+void git_sync_print_failures(const struct git_sync *sync, struct buf *out)
+{
+    print_those(sync, true, "git sync timed out for ", out);
+    print_those(sync, false, "git sync failed for ", out);
 }

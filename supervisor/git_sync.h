@@ -1,43 +1,54 @@
 /*
- * The order of git operations that bring one repository up to date (contract sections 3.3 to 3.5).
- * Runs in the git-sync worker only. What happens is told through `emit`; the strings are the
- * caller's and must outlive the call.
+ * Brings all repositories into the workspace at the same time, one worker process each (S-187;
+ * git_sync_worker.h says what goes over its pipes). Embedded; stays in place until git_sync_close()
+ * and the loop have run, then git_sync_free(). `config` must outlive it.
  */
 #ifndef SUPERVISOR_GIT_SYNC_H
 #define SUPERVISOR_GIT_SYNC_H
 
-#include "common/err.h"
-#include "git/access.h"
-#include "git/fetch.h"
+#include "supervisor/config.h"
+#include "supervisor/worker.h"
 
-#include <cJSON.h>
-#include <stdbool.h>
-#include <stdint.h>
+#define GIT_SYNC_SHA_MAX 65
 
-/* A log line of the contract; `fields` may be NULL and is taken over. */
-typedef void git_sync_emit_fn(const char *level, const char *event, cJSON *fields);
-
-struct git_sync {
-    struct git_access access; /* limits.total_ms is set from the two below */
-    const char *path;
-    struct branch_choice branch;
-    bool keep_session_work;
-    uint32_t clone_ms, fetch_ms;
-    const char *identity_name, *identity_email; /* both or neither */
-    git_sync_emit_fn *emit;
-
-    /* Out. */
-    const char *operation; /* what ran last: "clone", "set_url", "fetch", "checkout", "update" */
-    bool cloned;           /* there was no checkout before */
-    bool kept;             /* S-202: only fetched, for there is work of a session */
+struct git_sync_outcome {
+    bool success;
+    bool timed_out;
+    bool kept; /* S-202: a session's work was found in the checkout and left alone */
+    char head_sha[GIT_SYNC_SHA_MAX]; /* "" when unknown */
 };
 
-int git_sync_current(struct git_sync *sync, struct err *err);      /* S-188 */
-int git_sync_refresh(struct git_sync *sync, struct err *err);      /* S-195 */
-int git_sync_legacy(struct git_sync *sync, struct err *err);       /* S-212 */
-int git_sync_legacy_quick(struct git_sync *sync, struct err *err); /* S-213 */
+struct git_sync_listener {
+    /* All are through; git_sync_outcome_of() has what became of each. */
+    void (*on_done)(void *user);
+    void *user;
+};
 
-/* The log event of the contract for a failure of `operation` (S-486..S-490). */
-const char *git_sync_failure_event(const char *operation, const struct err *err);
+struct git_sync_job;
+
+struct git_sync {
+    struct log *log;
+    const struct config *config;
+    struct git_sync_listener listener;
+    struct git_sync_job *jobs; /* one for each repository */
+    size_t running;
+};
+
+int git_sync_init(struct git_sync *sync, uv_loop_t *loop, struct reaper *reaper, struct log *log,
+                  const struct config *config, struct git_sync_listener listener, struct err *err);
+
+/* on_done may be called before it returns. */
+void git_sync_start(struct git_sync *sync);
+
+/* SIGKILL to the workers; a half-made clone never looks like a checkout (S-203). */
+void git_sync_kill(struct git_sync *sync);
+void git_sync_close(struct git_sync *sync);
+void git_sync_free(struct git_sync *sync);
+
+const struct git_sync_outcome *git_sync_outcome_of(const struct git_sync *sync, size_t index);
+bool git_sync_all_succeeded(const struct git_sync *sync);
+
+/* "timed out: a/b; failed: c/d, e/f: <why>" (S-199). */
+void git_sync_print_failures(const struct git_sync *sync, struct buf *out);
 
 #endif

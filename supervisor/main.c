@@ -1,0 +1,162 @@
+/*
+ * oi-supervisor: the first process of a sandbox. Also its own workers (--worker), so that whatever
+ * may hang or crash runs in a process that may be killed.
+ */
+#include "common/clock.h"
+#include "common/env.h"
+#include "common/log.h"
+#include "common/random.h"
+#include "common/version.h"
+#include "supervisor/config.h"
+#include "supervisor/config_check.h"
+#include "supervisor/fatal_report.h"
+#include "supervisor/flags.h"
+#include "supervisor/git_sync_worker.h"
+#include "supervisor/library_versions.h"
+#include "supervisor/log_output.h"
+#include "supervisor/report_worker.h"
+#include "supervisor/supervisor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define EXIT_USAGE 2
+#define PASSWORD_BYTES 16
+
+static const char *get_variable(void *user, const char *name)
+{
+    (void)user;
+    return getenv(name);
+}
+
+static int run_worker(const char *name)
+{
+    if (strcmp(name, "git-sync") == 0)
+        return git_sync_worker_main();
+    if (strcmp(name, "report") == 0)
+        return report_worker_main();
+    fprintf(stderr, "oi-supervisor: no worker \"%s\"\n", name);
+    return EXIT_USAGE;
+}
+
+static int print_versions(void)
+{
+    char libraries[LIBRARY_VERSIONS_MAX];
+
+    library_versions_print(libraries);
+    printf("oi-supervisor %s\n%s\n", version_text(), libraries);
+    return 0;
+}
+
+/* What children see (S-71, S-72, S-78..S-80); set once, before the first of them. */
+static void prepare_environment(const struct config *config)
+{
+    static const char *const for_us_only[] = {
+        "VNC_PASSWORD",
+        "CODE_SERVER_PASSWORD",
+        "OI_REPO_IMAGE_BUILD_ID",
+        "OI_REPO_IMAGE_CALLBACK_URL",
+        "OI_REPO_IMAGE_FAILURE_CALLBACK_URL",
+        "OI_REPO_IMAGE_CALLBACK_TOKEN",
+        "OI_REPO_IMAGE_PROVIDER_SESSION_ID",
+        "OPENCODE_SERVER_USERNAME",
+        "OPENCODE_SERVER_PASSWORD",
+    };
+
+    for (size_t i = 0; i < sizeof for_us_only / sizeof for_us_only[0]; i++)
+        unsetenv(for_us_only[i]);
+    if (config->era == ERA_CURRENT)
+        setenv("OPENINSPECT_BOOT_MODE", config_boot_mode_name(config->boot_mode), 1);
+    if (config->opencode_password) {
+        setenv("OPENCODE_SERVER_USERNAME", config->opencode_username, 1);
+        setenv("OPENCODE_SERVER_PASSWORD", config->opencode_password, 1);
+    }
+}
+
+static void register_secrets(struct log *log, const struct config *config)
+{
+    const char *const secrets[] = {
+        config->auth_token,
+        config->git_token,
+        config->opencode_password,
+        getenv("GITHUB_APP_TOKEN"),
+        getenv("VCS_CLONE_TOKEN"),
+        getenv("VNC_PASSWORD"),
+        getenv("CODE_SERVER_PASSWORD"),
+        getenv("OI_REPO_IMAGE_CALLBACK_TOKEN"),
+    };
+
+    for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
+        redact_add_secret(log_redact(log), secrets[i]);
+}
+
+static bool wants_slack_notify(void)
+{
+    const char *value = env_get("AGENT_SLACK_NOTIFY_ENABLED");
+
+    return value && strcasecmp(value, "true") == 0; /* S-34 */
+}
+
+static int run_sandbox(const struct flags *flags, struct config *config, bool config_is_good,
+                       uint64_t started_ms)
+{
+    const char *service =
+        flags->log_service ? flags->log_service : env_get_or("OI_LOG_SERVICE", "sandbox");
+    int log_fd = log_output_open();
+    struct log *log = log_new(log_fd, service, "supervisor");
+    struct supervisor_options options = {
+        .config = config,
+        .log = log,
+        .bridge_command = flags->bridge_command,
+        .slack_notify = wants_slack_notify(),
+        .started_ms = started_ms,
+    };
+    int exit_code = EXIT_FAILURE;
+
+    if (!log) {
+        fprintf(stderr, "oi-supervisor: out of memory\n");
+        return EXIT_FAILURE;
+    }
+    log_set_ids(log, config->sandbox_id, config->session_id);
+    register_secrets(log, config);
+    prepare_environment(config);
+    config_check_log(config, log);
+    if (config_is_good)
+        exit_code = supervisor_run(&options);
+    else
+        fatal_report_send_alone(log, config, buf_text(&config->problems));
+    log_free(log);
+    log_output_close(log_fd);
+    return exit_code;
+}
+
+int main(int argc, char *argv[])
+{
+    uint64_t started_ms = clock_monotonic_ms();
+    char random_password[2 * PASSWORD_BYTES + 1];
+    struct flags flags;
+    struct config config;
+    struct err err;
+    bool good;
+    int exit_code;
+
+    if (flags_parse(argc, argv, &flags, &err) != 0) {
+        fprintf(stderr, "oi-supervisor: %s\n%s", err.text, flags_usage);
+        return EXIT_USAGE;
+    }
+    if (flags.action == FLAGS_WORKER)
+        return run_worker(flags.worker);
+    if (flags.action == FLAGS_VERSION)
+        return print_versions();
+    if (flags.action == FLAGS_HELP)
+        return fputs(flags_usage, stdout) < 0;
+    random_hex(random_password, PASSWORD_BYTES);
+    good = config_parse(&config, &flags, get_variable, NULL, random_password) == 0;
+    exit_code = flags.action == FLAGS_CHECK ? config_check_print(&config, stdout)
+                                            : run_sandbox(&flags, &config, good, started_ms);
+    config_free(&config);
+    return exit_code;
+}

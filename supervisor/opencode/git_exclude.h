@@ -1,0 +1,20 @@
+/*
+ * Our block in a checkout's .git/info/exclude (S-247..S-253), so that files staged for OpenCode never
+ * show up in the user's commits. git_exclude_edit() is pure.
+ */
+#ifndef SUPERVISOR_OPENCODE_GIT_EXCLUDE_H
+#define SUPERVISOR_OPENCODE_GIT_EXCLUDE_H
+
+#include "common/buf.h"
+#include "common/err.h"
+
+#include <stddef.h>
+
+/* Appends `text` to `out` with our block holding `patterns` and those it held before. */
+void git_exclude_edit(const char *text, const char *const *patterns, size_t count, struct buf *out);
+
+/* A checkout whose .git is a file (worktree, submodule) is an error of class ERR_NOT_FOUND. */
+int git_exclude_add(const char *checkout, const char *const *patterns, size_t count,
+                    struct err *err);
+
+#endif

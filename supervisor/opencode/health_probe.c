@@ -1,0 +1,185 @@
+#include "supervisor/opencode/health_probe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CREDENTIALS_MAX 192
+
+static void base64_encode(const char *text, size_t len, char *out)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *in = (const unsigned char *)text;
+
+    for (size_t at = 0; at < len; at += 3) {
+        size_t left = len - at;
+        unsigned bits = (unsigned)in[at] << 16 | (left > 1 ? (unsigned)in[at + 1] << 8 : 0) |
+                        (left > 2 ? in[at + 2] : 0);
+
+        *out++ = digits[bits >> 18];
+        *out++ = digits[bits >> 12 & 63];
+        *out++ = left > 1 ? digits[bits >> 6 & 63] : '=';
+        *out++ = left > 2 ? digits[bits & 63] : '=';
+    }
+    *out = '\0';
+}
+
+static int build_request(struct health_probe *probe, int port, const char *username,
+                         const char *password)
+{
+    char plain[CREDENTIALS_MAX];
+    char encoded[CREDENTIALS_MAX / 3 * 4 + 5];
+    char authorization[sizeof encoded + sizeof "Authorization: Basic \r\n"] = "";
+    int len;
+
+    if (password) {
+        len = snprintf(plain, sizeof plain, "%s:%s", username, password);
+        if (len < 0 || (size_t)len >= sizeof plain)
+            return -1;
+        base64_encode(plain, (size_t)len, encoded);
+        snprintf(authorization, sizeof authorization, "Authorization: Basic %s\r\n", encoded);
+    }
+    len =
+        snprintf(probe->request, sizeof probe->request,
+                 "GET /global/health HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: application/json\r\n"
+                 "%sConnection: close\r\n\r\n",
+                 port, authorization);
+    return len > 0 && (size_t)len < sizeof probe->request ? 0 : -1;
+}
+
+/* Where to connect when the server listens on `host`. */
+static const char *reachable(const char *host)
+{
+    if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "localhost") == 0)
+        return "127.0.0.1";
+    return strcmp(host, "::") == 0 ? "::1" : host;
+}
+
+int health_probe_init(struct health_probe *probe, uv_loop_t *loop, const char *host, int port,
+                      const char *username, const char *password, health_result_fn *on_result,
+                      void *user)
+{
+    const char *address = reachable(host);
+
+    *probe = (struct health_probe){.loop = loop, .on_result = on_result, .user = user};
+    uv_timer_init(loop, &probe->limit);
+    probe->limit.data = probe;
+    if (uv_ip4_addr(address, port, (struct sockaddr_in *)&probe->address) != 0 &&
+        uv_ip6_addr(address, port, (struct sockaddr_in6 *)&probe->address) != 0)
+        return -1;
+    return build_request(probe, port, username, password);
+}
+
+static void on_socket_closed(uv_handle_t *handle)
+{
+    struct health_probe *probe = handle->data;
+    uint64_t restart_ms = probe->restart_ms;
+
+    probe->socket_open = false;
+    probe->restart_ms = 0;
+    if (restart_ms > 0)
+        health_probe_start(probe, restart_ms);
+}
+
+static void close_socket(struct health_probe *probe)
+{
+    uv_timer_stop(&probe->limit);
+    if (probe->socket_open && !uv_is_closing((uv_handle_t *)&probe->socket))
+        uv_close((uv_handle_t *)&probe->socket, on_socket_closed);
+}
+
+static void finish(struct health_probe *probe, enum health_result result)
+{
+    if (!probe->active)
+        return;
+    probe->active = false;
+    close_socket(probe);
+    probe->on_result(probe->user, result);
+}
+
+static void on_limit(uv_timer_t *timer)
+{
+    finish(timer->data, HEALTH_RESULT_SILENT);
+}
+
+static void on_buffer_wanted(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+    struct health_probe *probe = handle->data;
+
+    (void)suggested;
+    *buffer =
+        uv_buf_init(probe->answer + probe->len, (unsigned)(sizeof probe->answer - probe->len));
+}
+
+static void on_answer(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
+{
+    struct health_probe *probe = stream->data;
+
+    (void)buffer;
+    if (got > 0)
+        probe->len += (size_t)got;
+    switch (health_answer_read(probe->answer, probe->len, got < 0)) {
+    case HEALTH_ANSWER_INCOMPLETE:
+        break;
+    case HEALTH_ANSWER_HEALTHY:
+        finish(probe, HEALTH_RESULT_HEALTHY);
+        break;
+    case HEALTH_ANSWER_OTHER:
+        finish(probe, HEALTH_RESULT_OTHER);
+        break;
+    }
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+    if (status != 0 && status != UV_ECANCELED)
+        finish(write->data, HEALTH_RESULT_OTHER);
+}
+
+static void on_connected(uv_connect_t *connect, int status)
+{
+    struct health_probe *probe = connect->data;
+    uv_buf_t request = uv_buf_init(probe->request, (unsigned)strlen(probe->request));
+
+    if (status == UV_ECANCELED)
+        return;
+    probe->write.data = probe;
+    if (status != 0)
+        finish(probe, HEALTH_RESULT_REFUSED);
+    else if (uv_write(&probe->write, (uv_stream_t *)&probe->socket, &request, 1, on_written) != 0 ||
+             uv_read_start((uv_stream_t *)&probe->socket, on_buffer_wanted, on_answer) != 0)
+        finish(probe, HEALTH_RESULT_OTHER);
+}
+
+void health_probe_start(struct health_probe *probe, uint64_t limit_ms)
+{
+    health_probe_cancel(probe);
+    if (probe->socket_open) {
+        /* The old connection's memory is in use until the loop has closed it. */
+        probe->restart_ms = limit_ms;
+        return;
+    }
+    probe->active = true;
+    probe->len = 0;
+    uv_tcp_init(probe->loop, &probe->socket);
+    probe->socket.data = probe;
+    probe->socket_open = true;
+    probe->connect.data = probe;
+    uv_timer_start(&probe->limit, on_limit, limit_ms, 0);
+    if (uv_tcp_connect(&probe->connect, &probe->socket, (struct sockaddr *)&probe->address,
+                       on_connected) != 0)
+        finish(probe, HEALTH_RESULT_REFUSED);
+}
+
+void health_probe_cancel(struct health_probe *probe)
+{
+    probe->active = false;
+    probe->restart_ms = 0;
+    close_socket(probe);
+}
+
+void health_probe_close(struct health_probe *probe)
+{
+    health_probe_cancel(probe);
+    uv_close((uv_handle_t *)&probe->limit, NULL);
+}

@@ -1,0 +1,249 @@
+#include "supervisor/opencode/opencode.h"
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "supervisor/child_env.h"
+#include "supervisor/child_log.h"
+#include "supervisor/opencode/config_content.h"
+#include "supervisor/opencode/probe_schedule.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define START_LIMIT_MS (30 * 1000) /* S-165 */
+#define END_GRACE_MS (10 * 1000)
+#define LISTENING_LINE "opencode server listening on"
+
+extern char **environ;
+
+static uint64_t elapsed_ms(const struct opencode *opencode)
+{
+    return clock_monotonic_ms() - opencode->started_ms;
+}
+
+static void on_next_probe(uv_timer_t *timer)
+{
+    struct opencode *opencode = timer->data;
+
+    if (!opencode->ready)
+        health_probe_start(&opencode->probe, probe_schedule_limit_ms(elapsed_ms(opencode)));
+    else if (!opencode->prompt_running)
+        health_probe_start(&opencode->probe, PROBE_LIVENESS_LIMIT_MS);
+    /* S-352: the one look at children that no signal asked for. */
+    reaper_collect(opencode->service.process.reaper);
+}
+
+static void on_liveness_result(struct opencode *opencode, enum health_result result)
+{
+    if (result == HEALTH_RESULT_HEALTHY) {
+        opencode->misses = 0;
+        return;
+    }
+    opencode->misses++;
+    log_at(opencode->log, LOG_WARNING, "opencode.health_check_error",
+           LOG_NUM("misses", opencode->misses),
+           LOG_BOOL("answered", result == HEALTH_RESULT_OTHER));
+    if (opencode->misses >= PROBE_LIVENESS_MISSES)
+        service_unhealthy(&opencode->service, "does not answer its health check any more");
+}
+
+static void on_probe_result(void *user, enum health_result result)
+{
+    struct opencode *opencode = user;
+
+    if (opencode->ready) {
+        on_liveness_result(opencode, result);
+        return;
+    }
+    if (result == HEALTH_RESULT_HEALTHY && opencode->service.process.running) {
+        opencode->ready = true;
+        opencode->misses = 0;
+        uv_timer_start(&opencode->next_probe, on_next_probe, PROBE_LIVENESS_EVERY_MS,
+                       PROBE_LIVENESS_EVERY_MS);
+        service_ready(&opencode->service);
+        return;
+    }
+    uv_timer_start(&opencode->next_probe, on_next_probe,
+                   probe_schedule_wait_ms(elapsed_ms(opencode)), 0);
+}
+
+static void stop_probing(struct opencode *opencode)
+{
+    uv_timer_stop(&opencode->next_probe);
+    health_probe_cancel(&opencode->probe);
+    opencode->ready = false;
+}
+
+/* The line comes when the handler is there, which the open port does not mean: ask at once. */
+static void on_line(void *user, char *line, size_t len, bool cut)
+{
+    struct opencode *opencode = user;
+
+    child_log_line(opencode->log, "[opencode] ", line, len, cut);
+    if (opencode->ready || strncmp(line, LISTENING_LINE, sizeof LISTENING_LINE - 1) != 0)
+        return;
+    uv_timer_stop(&opencode->next_probe);
+    health_probe_start(&opencode->probe, probe_schedule_limit_ms(elapsed_ms(opencode)));
+}
+
+/* Whoever already listens there would be taken for our OpenCode (S-312). */
+static int check_port_is_free(const struct opencode *opencode, struct err *err)
+{
+    const struct sockaddr *address = (const struct sockaddr *)&opencode->probe.address;
+    socklen_t size =
+        address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    AUTO_CLOSE int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int on = 1;
+
+    if (fd < 0)
+        return 0; /* the server will say it better */
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, address, size) != 0 && errno == EADDRINUSE)
+        return err_set_sys(err, EADDRINUSE, "start opencode: port %d belongs to another process",
+                           OPENCODE_PORT);
+    return 0;
+}
+
+static int build_environment(const struct config *config, struct child_env *env)
+{
+    AUTO_FREE char *content =
+        config_content_build(config->provider, config->model, config->session);
+
+    if (!content || child_env_copy(env, environ) != 0)
+        return -1;
+    if (child_env_set(env, "OPENCODE_CONFIG_CONTENT", content) != 0 ||
+        child_env_set(env, "OPENCODE_CLIENT", "serve") != 0) {
+        child_env_free(env);
+        return -1;
+    }
+    return 0;
+}
+
+/* The only repository when its checkout is there, else the workspace (S-182). */
+static const char *choose_directory(const struct config *config)
+{
+    char git[PATH_MAX];
+    const char *checkout = config_workdir(config);
+
+    snprintf(git, sizeof git, "%s/.git", checkout);
+    return file_exists(git) ? checkout : config->paths.workspace;
+}
+
+static int start_process(const struct opencode *opencode, struct process *process,
+                         const struct child_env *env, struct err *err)
+{
+    char port[8];
+    const char *const argv[] = {"opencode",     "serve",      "--port",
+                                port,           "--hostname", opencode->config->opencode_host,
+                                "--print-logs", NULL};
+    struct spawn_options options = {
+        .program = argv[0],
+        .argv = argv,
+        .envp = (const char *const *)env->variables,
+        .directory = choose_directory(opencode->config),
+    };
+
+    snprintf(port, sizeof port, "%d", OPENCODE_PORT);
+    return process_start(process, &options, -1, -1, err);
+}
+
+static int spawn_opencode(void *user, struct process *process, struct err *err)
+{
+    struct opencode *opencode = user;
+    struct child_env env;
+    int rc;
+
+    if (check_port_is_free(opencode, err) != 0)
+        return -1;
+    if (build_environment(opencode->config, &env) != 0)
+        return err_set(err, ERR_NO_MEMORY, "start opencode: out of memory");
+    log_at(opencode->log, LOG_INFO, "opencode.start");
+    rc = start_process(opencode, process, &env, err);
+    child_env_free(&env);
+    if (rc != 0)
+        return -1;
+    opencode->ready = false;
+    opencode->started_ms = clock_monotonic_ms();
+    uv_timer_start(&opencode->next_probe, on_next_probe, probe_schedule_wait_ms(0), 0);
+    return 0;
+}
+
+static void on_notice(void *user, enum service_notice notice)
+{
+    struct opencode *opencode = user;
+    struct opencode_listener *listener = &opencode->listener;
+
+    if (notice != SERVICE_NOTICE_READY)
+        stop_probing(opencode);
+    switch (notice) {
+    case SERVICE_NOTICE_READY:
+        log_at(opencode->log, LOG_INFO, "opencode.ready",
+               LOG_NUM("duration_ms", elapsed_ms(opencode)));
+        listener->on_ready(listener->user);
+        break;
+    case SERVICE_NOTICE_EXITED:
+        break;
+    case SERVICE_NOTICE_DOWN:
+        listener->on_down(listener->user);
+        break;
+    case SERVICE_NOTICE_FAILED:
+        listener->on_failed(listener->user, &opencode->service.error);
+        break;
+    case SERVICE_NOTICE_STOPPED:
+        listener->on_stopped(listener->user);
+        break;
+    }
+}
+
+int opencode_init(struct opencode *opencode, uv_loop_t *loop, struct reaper *reaper,
+                  struct log *log, const struct config *config, struct opencode_listener listener,
+                  struct err *err)
+{
+    *opencode = (struct opencode){.config = config, .log = log, .listener = listener};
+    service_init(
+        &opencode->service, "opencode", loop, reaper, log,
+        (struct service_limits){.start_ms = START_LIMIT_MS, .end_grace_ms = END_GRACE_MS},
+        (struct service_owner){
+            .spawn = spawn_opencode, .on_notice = on_notice, .on_line = on_line, .user = opencode});
+    uv_timer_init(loop, &opencode->next_probe);
+    opencode->next_probe.data = opencode;
+    if (health_probe_init(&opencode->probe, loop, config->opencode_host, OPENCODE_PORT,
+                          config->opencode_username, config->opencode_password, on_probe_result,
+                          opencode) != 0)
+        return err_set(err, ERR_CONFIG, "--opencode-host, OPENCODE_HOSTNAME: \"%s\" is no address",
+                       config->opencode_host);
+    return 0;
+}
+
+void opencode_close(struct opencode *opencode)
+{
+    service_close(&opencode->service);
+    health_probe_close(&opencode->probe);
+    uv_close((uv_handle_t *)&opencode->next_probe, NULL);
+}
+
+void opencode_set_prompt_running(struct opencode *opencode, bool running)
+{
+    opencode->prompt_running = running;
+    opencode->misses = 0;
+}
+
+void opencode_start(struct opencode *opencode)
+{
+    service_start(&opencode->service);
+}
+
+void opencode_stop(struct opencode *opencode, uint64_t grace_ms)
+{
+    stop_probing(opencode);
+    service_stop(&opencode->service, grace_ms);
+}
+
+void opencode_kill(struct opencode *opencode)
+{
+    service_kill(&opencode->service);
+}

@@ -1,0 +1,46 @@
+/*
+ * The OpenCode service: starts `opencode serve`, knows when it answers, asks again every 15 s and
+ * has it restarted when it dies or falls silent (S-307..S-317, S-331, S-348). Embedded; stays in
+ * place until opencode_close() and the loop have run. `config` must outlive it.
+ */
+#ifndef SUPERVISOR_OPENCODE_OPENCODE_H
+#define SUPERVISOR_OPENCODE_OPENCODE_H
+
+#include "supervisor/config.h"
+#include "supervisor/opencode/health_probe.h"
+#include "supervisor/service.h"
+
+struct opencode_listener {
+    void (*on_ready)(void *user);
+    void (*on_down)(void *user);
+    void (*on_failed)(void *user, const struct err *err);
+    void (*on_stopped)(void *user);
+    void *user;
+};
+
+struct opencode {
+    struct service service;
+    const struct config *config;
+    struct log *log;
+    struct opencode_listener listener;
+    struct health_probe probe;
+    uv_timer_t next_probe;
+    uint64_t started_ms;
+    unsigned misses; /* liveness probes in a row that were not answered */
+    bool ready;
+    bool prompt_running; /* liveness is not looked at meanwhile (S-348) */
+};
+
+int opencode_init(struct opencode *opencode, uv_loop_t *loop, struct reaper *reaper,
+                  struct log *log, const struct config *config, struct opencode_listener listener,
+                  struct err *err);
+void opencode_close(struct opencode *opencode);
+
+/* Liveness is not looked at while a prompt runs: a busy OpenCode may answer late (S-348). */
+void opencode_set_prompt_running(struct opencode *opencode, bool running);
+
+void opencode_start(struct opencode *opencode);
+void opencode_stop(struct opencode *opencode, uint64_t grace_ms);
+void opencode_kill(struct opencode *opencode);
+
+#endif

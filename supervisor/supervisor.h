@@ -1,0 +1,22 @@
+/*
+ * One sandbox from start to end: owns the loop's actors and joins them. Everything it starts has
+ * ended when supervisor_run() returns.
+ */
+#ifndef SUPERVISOR_SUPERVISOR_H
+#define SUPERVISOR_SUPERVISOR_H
+
+#include "common/log.h"
+#include "supervisor/config.h"
+
+struct supervisor_options {
+    struct config *config;
+    struct log *log;
+    const char *bridge_command; /* --bridge-cmd; NULL: our own */
+    bool slack_notify;
+    uint64_t started_ms; /* when the program was started, on the monotonic clock */
+};
+
+/* Returns the exit status (contract 2.6). */
+int supervisor_run(const struct supervisor_options *options);
+
+#endif
