@@ -25,6 +25,7 @@
 
 struct replay {
     cJSON *repaired;
+    const char *repaired_path;
     bool print;
     int passed;
     int failed;
@@ -80,18 +81,34 @@ static void replay_vector(struct replay *replay, const char *path)
     fputs(buf_text(&printed), stdout);
 }
 
+/* The case stands beside the trace, or in our own traces/ when the trace is a copy elsewhere. */
+static cJSON *read_case(const struct replay *replay, const char *trace_path, struct err *err)
+{
+    size_t stem = strlen(trace_path) - strlen(".jsonl");
+    const char *slash = strrchr(trace_path, '/');
+    const char *ours = replay->repaired_path ? strrchr(replay->repaired_path, '/') : NULL;
+    char path[PATH_LENGTH_MAX];
+
+    snprintf(path, sizeof(path), "%.*s.case.json", (int)stem, trace_path);
+    if (!file_exists(path) && slash && ours)
+        snprintf(path, sizeof(path), "%.*s/traces/%.*s.case.json",
+                 (int)(ours - replay->repaired_path), replay->repaired_path,
+                 (int)(stem - (size_t)(slash + 1 - trace_path)), slash + 1);
+    return read_json(path, err);
+}
+
 static void replay_trace(struct replay *replay, const char *path)
 {
     struct err err = {0};
     AUTO_BUF struct buf lines = BUF_INIT(FILE_MAX);
-    AUTO_JSON cJSON *test_case = NULL;
     AUTO_BUF struct buf printed = BUF_INIT(FILE_MAX);
+    AUTO_JSON cJSON *test_case = read_case(replay, path, &err);
     AUTO_FREE char *text = NULL;
-    char case_path[PATH_LENGTH_MAX];
 
-    snprintf(case_path, sizeof(case_path), "%.*s.case.json", (int)(strlen(path) - strlen(".jsonl")),
-             path);
-    test_case = read_json(case_path, &err);
+    if (!test_case && err.class == ERR_NOT_FOUND) {
+        printf("skip - %s  # no .case.json says what to expect\n", path);
+        return;
+    }
     if (!test_case || file_read(path, &lines, &err) != 0)
         return report(replay, path, NULL, err.text);
     text = trace_run(buf_text(&lines), test_case, replay->print ? &printed : NULL);
@@ -141,7 +158,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--repaired") == 0 && i + 1 < argc) {
             cJSON_Delete(replay.repaired);
-            replay.repaired = read_json(argv[++i], &err);
+            replay.repaired_path = argv[++i];
+            replay.repaired = read_json(replay.repaired_path, &err);
             if (!replay.repaired) {
                 fprintf(stderr, "replay: %s\n", err.text);
                 return 2;
