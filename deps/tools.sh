@@ -8,7 +8,7 @@ declare -A package_of=(
     [bzip2]=bzip2 [gzip]=gzip [dpkg-deb]=dpkg [sha256sum]=coreutils
 )
 if [ "${1:-}" = check ]; then
-    package_of+=([clang-format]=clang-format [openssl]=openssl [git]=git [node]=nodejs [npm]=npm [file]=file)
+    package_of+=([clang-format]=clang-format [openssl]=openssl [git]=git [node]=nodejs [npm]=npm [file]=file [ip]=iproute2)
 fi
 
 missing=()
