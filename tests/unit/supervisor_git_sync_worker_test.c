@@ -1,0 +1,196 @@
+#include "supervisor/git_sync_worker.h"
+
+#include "tests/unit/check.h"
+#include "tests/unit/git_fixture.h"
+#include "tests/unit/worker_fixture.h"
+
+static struct git_fixture fixture;
+static struct worker_run run;
+
+static cJSON *input(const char *action, const char *branch)
+{
+    cJSON *object = cJSON_CreateObject(), *limits = cJSON_CreateObject();
+
+    json_add_string(object, "action", action);
+    json_add_string(object, "path", fixture.checkout);
+    json_add_string(object, "repository", "acme/app");
+    json_add_string(object, "url", fixture.url);
+    json_add_string(object, "branch", branch);
+    json_add_string(object, "password", TEST_TOKEN);
+    json_add_number(limits, "stall_s", 10);
+    json_put(object, "limits", limits);
+    return object;
+}
+
+/* Runs the worker; "ok", or the class of its failure. */
+static const char *work(cJSON *object)
+{
+    worker_run_free(&run);
+    worker_run_json(git_sync_worker_main, object, &run);
+    CHECK_STR(json_get_string(run.result, "type"), "result");
+    CHECK(strstr(buf_text(&run.output), TEST_TOKEN) == NULL);
+    if (json_get_bool(run.result, "ok", false)) {
+        CHECK_INT(run.status, 0);
+        return "ok";
+    }
+    CHECK_INT(WEXITSTATUS(run.status), 1);
+    return json_get_string(run.result, "error_class");
+}
+
+static const char *shown(const char *commands)
+{
+    return git_output(&fixture, "cd workspace/app; %s", commands);
+}
+
+static void new_commit(void)
+{
+    git_shell(&fixture, "cd source; git checkout -q main; echo $(date +%%s%%N) >file;"
+                        "git commit -qam theirs; git push -q origin main");
+}
+
+static void test_sync(void)
+{
+    TEST("sync clones what is absent and tells it in the contract's events")
+    {
+        CHECK_STR(work(input("sync", "main")), "ok");
+        CHECK_STR(worker_run_events(&run), "git.clone_start git.clone_complete");
+        CHECK(json_get_bool(run.result, "cloned", false));
+        CHECK_STR(json_get_string(run.result, "branch"), "main");
+        CHECK_STR(json_get_string(run.result, "head_sha"), shown("git rev-parse HEAD"));
+    }
+    TEST("a clone talks to the server once: no fetch after it (S-201)")
+    {
+        int before = atoi(git_server_tell(&fixture, "requests"));
+
+        git_shell(&fixture, "rm -rf workspace/app");
+        CHECK_STR(work(input("sync", "main")), "ok");
+        /* Refused without credentials, references, shallow boundary, pack. */
+        CHECK_INT(atoi(git_server_tell(&fixture, "requests")) - before, 4);
+    }
+    TEST("sync of an existing checkout repairs origin, fetches and checks out")
+    {
+        new_commit();
+        git_shell(&fixture, "git -C workspace/app remote set-url origin https://x:y@old/x.git");
+        CHECK_STR(work(input("sync", "main")), "ok");
+        CHECK(!json_get_bool(run.result, "cloned", true));
+        CHECK_STR(shown("git status -sb"), "## main...origin/main");
+        CHECK_STR(shown("git config remote.origin.url"), fixture.url);
+    }
+    TEST("sync fails on a change in the way, and HEAD is told all the same (S-218)")
+    {
+        new_commit();
+        git_shell(&fixture, "echo mine >workspace/app/file");
+        CHECK_STR(work(input("sync", "main")), "protocol");
+        CHECK_STR(json_get_string(run.result, "event"), "git.checkout_error");
+        CHECK_STR(json_get_string(run.result, "head_sha"), shown("git rev-parse HEAD"));
+    }
+    TEST("with keep_session_work the same checkout is only fetched (S-202)")
+    {
+        cJSON *object = input("sync", "main");
+
+        json_add_bool(object, "keep_session_work", true);
+        CHECK_STR(work(object), "ok");
+        CHECK(json_get_bool(run.result, "kept", false));
+        CHECK_STR(shown("cat file; git rev-list --count HEAD..origin/main"), "mine\n1");
+    }
+    TEST("refresh leaves everything but origin's branch as it is (S-195)")
+    {
+        new_commit();
+        CHECK_STR(work(input("refresh", "main")), "ok");
+        CHECK_STR(shown("cat file; git rev-list --count HEAD..origin/main"), "mine\n2");
+    }
+}
+
+static void test_failures(void)
+{
+    TEST("a branch that nobody chose falls back and says so (S-205); a chosen one fails")
+    {
+        cJSON *object = input("sync", "master");
+
+        git_shell(&fixture, "rm -rf workspace/app");
+        CHECK_STR(work(input("sync", "master")), "not_found");
+        CHECK_STR(json_get_string(run.result, "operation"), "clone");
+        CHECK_STR(json_get_string(run.result, "event"), "git.clone_error");
+        CHECK_STR(
+            json_get_string(run.result, "error"),
+            "clone acme/app: the remote has no branch \"master\"; its default branch is trunk");
+        json_add_bool(object, "branch_is_default", true);
+        CHECK_STR(work(object), "ok");
+        CHECK_STR(json_get_string(run.result, "branch"), "trunk");
+        CHECK_STR(worker_run_events(&run), "git.clone_start git.default_branch git.clone_complete");
+    }
+    TEST("a server that goes silent during a fetch is git.fetch_timeout")
+    {
+        cJSON *object = input("refresh", "main");
+
+        json_put(object, "limits", json_parse("{\"stall_s\":0.3,\"fetch_s\":7}", 27, NULL));
+        git_server_tell(&fixture, "stall=answer");
+        CHECK_STR(work(object), "timeout");
+        git_server_tell(&fixture, "stall=null");
+        CHECK_STR(json_get_string(run.result, "event"), "git.fetch_timeout");
+        CHECK_INT(cJSON_GetObjectItem(run.result, "timeout_seconds")->valueint, 7);
+    }
+    TEST("input that is none is an error that does not repeat it")
+    {
+        worker_run_free(&run);
+        worker_run_text(git_sync_worker_main, "{\"password\":\"" TEST_TOKEN "\"", &run);
+        CHECK_STR(json_get_string(run.result, "error_class"), "protocol");
+        CHECK(strstr(buf_text(&run.output), TEST_TOKEN) == NULL);
+        CHECK_STR(work(cJSON_CreateObject()), "config");
+        CHECK_STR(work(input("dance", "main")), "config");
+    }
+}
+
+static void test_legacy(void)
+{
+    TEST("legacy-sync clones the remote's HEAD branch and sets the identity (S-212, S-214)")
+    {
+        cJSON *object = input("legacy-sync", NULL), *identity = cJSON_CreateObject();
+
+        json_add_string(identity, "name", "Grace");
+        json_add_string(identity, "email", "grace@example.com");
+        json_put(object, "identity", identity);
+        git_shell(&fixture, "rm -rf workspace/app");
+        CHECK_STR(work(object), "ok");
+        CHECK_STR(shown("git symbolic-ref --short HEAD; git config --local user.name"),
+                  "trunk\nGrace");
+        CHECK_STR(worker_run_events(&run),
+                  "git.clone_start git.clone_complete git.identity_configured");
+    }
+    TEST("legacy-sync rebases own commits, and a conflict is a warning, not a failure (S-210)")
+    {
+        git_shell(&fixture, "rm -rf workspace/app");
+        CHECK_STR(work(input("legacy-sync", "main")), "ok");
+        new_commit();
+        CHECK_STR(work(input("legacy-sync", "main")), "ok");
+        CHECK_STR(shown("git rev-list --count HEAD..origin/main"), "0");
+        new_commit();
+        git_shell(&fixture, "cd workspace/app; echo mine >file; git commit -qam mine");
+        CHECK_STR(work(input("legacy-sync", "main")), "ok");
+        CHECK_STR(worker_run_events(&run), "git.rebase_error");
+        CHECK_STR(shown("git status -sb; cat file"),
+                  "## main...origin/main [ahead 1, behind 1]\nmine");
+    }
+    TEST("legacy-quick-fetch says how far behind HEAD is and never fails (S-213)")
+    {
+        CHECK_STR(work(input("legacy-quick-fetch", "main")), "ok");
+        CHECK_STR(worker_run_events(&run), "git.snapshot_status");
+        git_server_tell(&fixture, "token=changed");
+        CHECK_STR(work(input("legacy-quick-fetch", "main")), "ok");
+        CHECK_STR(worker_run_events(&run), "git.quick_fetch_error");
+        git_shell(&fixture, "rm -rf workspace/app");
+        CHECK_STR(work(input("legacy-quick-fetch", "main")), "ok");
+        CHECK_STR(worker_run_events(&run), "git.quick_fetch_skip");
+    }
+}
+
+int main(void)
+{
+    git_fixture_init(&fixture);
+    test_sync();
+    test_failures();
+    test_legacy();
+    worker_run_free(&run);
+    git_fixture_end(&fixture);
+    return check_done();
+}
