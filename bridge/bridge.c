@@ -1,0 +1,341 @@
+#include "bridge/bridge_private.h"
+
+#include "bridge/control_plane/command.h"
+#include "bridge/control_plane/greeting.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/env.h"
+#include "common/json.h"
+#include "common/random.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#define CLOSE_NORMAL 1000
+#define CLOSE_GOING_AWAY 1001
+
+/* Back-pressure: from the first on OpenCode is not read, until the second is reached again. */
+#define BACKLOG_HIGH_BYTES ((size_t)1024 * 1024)
+#define BACKLOG_HIGH_EVENTS 2000
+#define BACKLOG_LOW_SHARE 4
+
+/* ---- the way out ---- */
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static void check_backlog(struct bridge *bridge)
+{
+    struct outbox_counts counts = outbox_counts(bridge->outbox);
+    size_t high_bytes = smaller(BACKLOG_HIGH_BYTES, bridge->limits->outbox_max_bytes / 2);
+    size_t high_events = smaller(BACKLOG_HIGH_EVENTS, bridge->limits->outbox_max_events / 2);
+
+    if (counts.waiting_bytes > high_bytes || counts.waiting_events > high_events) {
+        /* Without a connection OpenCode is drained all the same, or its own queue would grow: the
+         * outbox then drops its oldest. */
+        event_feed_set_paused(bridge->feed, control_plane_is_open(bridge->control_plane));
+    } else if (counts.waiting_bytes <= high_bytes / BACKLOG_LOW_SHARE &&
+               counts.waiting_events <= high_events / BACKLOG_LOW_SHARE) {
+        event_feed_set_paused(bridge->feed, false);
+    }
+}
+
+void bridge_send_event(void *user, cJSON *event)
+{
+    struct bridge *bridge = user;
+    uint64_t random;
+
+    random_fill(&random, sizeof random);
+    outbox_push(bridge->outbox, event, clock_wall_ms(), random);
+    control_plane_wake(bridge->control_plane);
+    check_backlog(bridge);
+}
+
+/* ---- leaving ---- */
+
+static void leave_if_done(struct bridge *bridge)
+{
+    if (bridge->control_plane_ended && prompt_run_is_quiet(bridge->prompts))
+        bridge_tear_down(bridge);
+}
+
+static void on_left_too_late(uv_timer_t *timer)
+{
+    bridge_tear_down(timer->data);
+}
+
+/* `error` NULL: what runs counts as cancelled (D-20). */
+static void leave(struct bridge *bridge, unsigned code, const char *outcome, const char *error)
+{
+    if (bridge->leaving)
+        return;
+    bridge->leaving = true;
+    supervisor_channel_tell_exiting(bridge->channel, outcome);
+    prompt_run_wind_down(bridge->prompts, error);
+    /* OpenCode's answer to the abort is waited for as long as the queue is flushed. */
+    uv_timer_start(&bridge->leave, on_left_too_late, 2 * bridge->limits->drain_ms, 0);
+    control_plane_finish(bridge->control_plane, code, outcome, outcome);
+}
+
+void bridge_on_signal(uv_signal_t *handle, int number)
+{
+    struct bridge *bridge = handle->data;
+
+    log_at(bridge->log, LOG_INFO, "bridge.signal",
+           LOG_STR("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
+    leave(bridge, CLOSE_GOING_AWAY, "shutdown", NULL);
+}
+
+/* ---- what the control plane says ---- */
+
+static void say_ready(struct bridge *bridge)
+{
+    AUTO_MANIFEST struct manifest manifest = {0};
+    struct err err = {0};
+    cJSON *warnings, *warning;
+
+    bridge->owes_ready = false;
+    manifest_read(MANIFEST_PATH, &manifest);
+    bridge_send_event(bridge, greeting_ready_event(opencode_session_id(bridge->session),
+                                            env_get("SANDBOX_VERSION"), &manifest));
+    warnings = greeting_take_warnings(BOOT_WARNINGS_PATH, &err);
+    if (!warnings)
+        log_at(bridge->log, LOG_WARNING, "bridge.boot_warnings_read_failed", LOG_ERR(&err));
+    while ((warning = cJSON_DetachItemFromArray(warnings, 0)))
+        bridge_send_event(bridge, warning);
+    cJSON_Delete(warnings);
+    supervisor_channel_tell_connected(bridge->channel);
+}
+
+/* The session id in `ready` is right only after the stored one was looked up; when OpenCode is not
+ * there yet, that may take long and the stored one has to do. */
+static void greet(struct bridge *bridge)
+{
+    if (bridge->owes_ready && control_plane_is_open(bridge->control_plane) &&
+        (opencode_session_is_settled(bridge->session) || !bridge->opencode_ready))
+        say_ready(bridge);
+}
+
+static void on_control_plane_open(void *user)
+{
+    struct bridge *bridge = user;
+
+    bridge->owes_ready = true;
+    greet(bridge);
+}
+
+static void on_control_plane_lost(void *user)
+{
+    check_backlog(user);
+}
+
+static void on_control_plane_drained(void *user)
+{
+    check_backlog(user);
+}
+
+static void on_control_plane_ended(void *user, const char *outcome)
+{
+    struct bridge *bridge = user;
+
+    bridge->control_plane_ended = true;
+    leave(bridge, CLOSE_NORMAL, outcome, NULL);
+    leave_if_done(bridge);
+}
+
+static void on_ack(struct bridge *bridge, const cJSON *body)
+{
+    const char *ack_id = json_get_nonempty(body, "ackId");
+
+    if (!ack_id || !outbox_acknowledge(bridge->outbox, ack_id))
+        return;
+    control_plane_note_ack(bridge->control_plane);
+    log_at(bridge->log, LOG_DEBUG, "bridge.ack_received", LOG_STR("ack_id", ack_id));
+}
+
+static void on_snapshot(struct bridge *bridge)
+{
+    cJSON *event = cJSON_CreateObject();
+    const char *id = opencode_session_id(bridge->session);
+
+    log_at(bridge->log, LOG_INFO, "bridge.snapshot_prepare");
+    json_add_string(event, "type", "snapshot_ready");
+    json_put(event, "opencodeSessionId", id ? cJSON_CreateString(id) : cJSON_CreateNull());
+    bridge_send_event(bridge, event);
+}
+
+static void handle_command(struct bridge *bridge, struct command *command)
+{
+    switch (command->type) {
+    case COMMAND_PROMPT:
+        prompt_run_take(bridge->prompts, TAKE_PTR(command->body));
+        break;
+    case COMMAND_STOP:
+        log_at(bridge->log, LOG_INFO, "bridge.stop");
+        prompt_run_stop(bridge->prompts);
+        break;
+    case COMMAND_SNAPSHOT:
+        on_snapshot(bridge);
+        break;
+    case COMMAND_SHUTDOWN:
+        log_at(bridge->log, LOG_INFO, "bridge.shutdown_requested");
+        leave(bridge, CLOSE_NORMAL, "shutdown", NULL);
+        break;
+    case COMMAND_PUSH:
+        push_runs_start(bridge->pushes, command->body);
+        break;
+    case COMMAND_ACK:
+        on_ack(bridge, command->body);
+        break;
+    default:
+        log_at(bridge->log, LOG_DEBUG, "bridge.unknown_command",
+               LOG_STR("cmd_type", json_get_string(command->body, "type")));
+        break;
+    }
+}
+
+static void on_control_plane_message(void *user, char *data, size_t len)
+{
+    struct bridge *bridge = user;
+    struct command command;
+    struct err err = {0};
+
+    if (command_parse(data, len, &command, &err) != 0) {
+        log_at(bridge->log, LOG_WARNING, "bridge.invalid_message", LOG_ERR(&err));
+        return;
+    }
+    log_at(bridge->log, LOG_DEBUG, "bridge.command_received",
+           LOG_STR("cmd_type", command_type_name(command.type)));
+    if (command_shows_current_contract(&command)) {
+        outbox_expect_acks(bridge->outbox);
+        journal_acks_expected(bridge->journal);
+    }
+    handle_command(bridge, &command);
+    command_clear(&command);
+}
+
+/* ---- what OpenCode does ---- */
+
+static void on_feed_up(void *user)
+{
+    struct bridge *bridge = user;
+
+    prompt_run_advance(bridge->prompts);
+}
+
+static void on_feed_event(void *user, char *data, size_t len)
+{
+    struct bridge *bridge = user;
+
+    prompt_run_on_feed_event(bridge->prompts, data, len);
+}
+
+static void on_feed_down(void *user, bool was_up, int status, const struct err *err)
+{
+    struct bridge *bridge = user;
+
+    prompt_run_on_feed_down(bridge->prompts, was_up, status, err);
+}
+
+void bridge_on_session_settled(void *user)
+{
+    struct bridge *bridge = user;
+
+    greet(bridge);
+    prompt_run_advance(bridge->prompts);
+}
+
+void bridge_on_prompt_running(void *user, bool running)
+{
+    struct bridge *bridge = user;
+
+    supervisor_channel_tell_prompt(bridge->channel, running);
+}
+
+void bridge_on_prompts_quiet(void *user)
+{
+    struct bridge *bridge = user;
+
+    if (bridge->leaving)
+        leave_if_done(bridge);
+}
+
+/* ---- what the supervisor says ---- */
+
+void bridge_on_opencode_ready(void *user)
+{
+    struct bridge *bridge = user;
+
+    if (bridge->leaving)
+        return;
+    bridge->opencode_ready = true;
+    event_feed_start(bridge->feed);
+    opencode_session_check(bridge->session);
+    prompt_run_set_opencode_ready(bridge->prompts, true);
+    prompt_run_advance(bridge->prompts);
+    control_plane_start(bridge->control_plane);
+}
+
+static void on_opencode_down(void *user)
+{
+    struct bridge *bridge = user;
+    bool was_up = event_feed_is_up(bridge->feed);
+    struct err err = {0};
+
+    bridge->opencode_ready = false;
+    err_set(&err, ERR_NETWORK, "the supervisor says that OpenCode is down");
+    event_feed_stop(bridge->feed);
+    prompt_run_set_opencode_ready(bridge->prompts, false);
+    prompt_run_on_feed_down(bridge->prompts, was_up, 0, &err);
+}
+
+static void on_boot(void *user, const char *phase, bool may_connect)
+{
+    struct bridge *bridge = user;
+
+    log_at(bridge->log, LOG_INFO, "bridge.boot_phase", LOG_STR("phase", phase));
+    if (may_connect && !bridge->leaving)
+        control_plane_start(bridge->control_plane);
+}
+
+static void on_fatal(void *user, const char *error)
+{
+    struct bridge *bridge = user;
+
+    leave(bridge, CLOSE_GOING_AWAY, "fatal", error);
+}
+
+static void on_warning(void *user, const cJSON *warning)
+{
+    cJSON *event = greeting_warning_event(warning);
+
+    if (event)
+        bridge_send_event(user, event);
+}
+
+static void on_shutdown(void *user)
+{
+    leave(user, CLOSE_GOING_AWAY, "shutdown", NULL);
+}
+
+const struct control_plane_handlers BRIDGE_CONTROL_PLANE_HANDLERS = {
+    .on_open = on_control_plane_open,
+    .on_message = on_control_plane_message,
+    .on_lost = on_control_plane_lost,
+    .on_drained = on_control_plane_drained,
+    .on_ended = on_control_plane_ended,
+};
+
+const struct event_feed_handlers BRIDGE_FEED_HANDLERS = {
+    .on_up = on_feed_up, .on_event = on_feed_event, .on_down = on_feed_down};
+
+const struct supervisor_channel_handlers BRIDGE_CHANNEL_HANDLERS = {
+    .on_boot = on_boot,
+    .on_ready = bridge_on_opencode_ready,
+    .on_opencode_down = on_opencode_down,
+    .on_fatal = on_fatal,
+    .on_warning = on_warning,
+    .on_shutdown = on_shutdown,
+};

@@ -1,0 +1,52 @@
+#include "bridge/control_plane/addresses.h"
+
+#include "common/url.h"
+
+#include <string.h>
+
+/* The scheme of a WebSocket that belongs to an HTTP address; anything else stays as it is. */
+static const char *print_scheme(const char *url, struct buf *out)
+{
+    static const char secure[] = "https://", plain[] = "http://";
+
+    if (strncmp(url, secure, sizeof secure - 1) == 0) {
+        buf_puts(out, "wss://");
+        return url + sizeof secure - 1;
+    }
+    if (strncmp(url, plain, sizeof plain - 1) == 0) {
+        buf_puts(out, "ws://");
+        return url + sizeof plain - 1;
+    }
+    return url;
+}
+
+void address_print_websocket(const struct address_input *input, struct buf *out)
+{
+    const char *rest = print_scheme(input->control_plane, out);
+    const char *query = strchr(rest, '?');
+    size_t len = query ? (size_t)(query - rest) : strlen(rest);
+
+    while (len > 0 && rest[len - 1] == '/')
+        len--;
+    buf_append(out, rest, len);
+    buf_puts(out, "/sessions/");
+    url_encode(input->session_id, out);
+    buf_puts(out, "/ws?type=sandbox");
+    if (query && query[1]) {
+        buf_putc(out, '&');
+        buf_puts(out, query + 1);
+    }
+    if (!input->credentials_in_query)
+        return;
+    if (!address_wants_query_auth(input->control_plane)) {
+        buf_puts(out, "&token=");
+        url_encode(input->token, out);
+    }
+    buf_puts(out, "&sandboxId=");
+    url_encode(input->sandbox_id, out);
+}
+
+bool address_wants_query_auth(const char *control_plane)
+{
+    return url_has_parameter(control_plane, "token");
+}

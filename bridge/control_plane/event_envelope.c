@@ -1,0 +1,121 @@
+#include "bridge/control_plane/event_envelope.h"
+
+#include "common/json.h"
+#include "common/wtf8.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MS_PER_SECOND 1000.0
+#define ACK_ID_MAX 512
+
+/* A text shorter than this is not cut: it would free less than the mark takes. */
+#define CUT_LEAST_BYTES 256
+/* Each round at least halves the longest text, so that a few per text are enough. */
+#define CUT_ROUNDS_MAX 256
+
+bool event_is_critical(const cJSON *event)
+{
+    static const char *const critical[] = {"execution_complete", "error", "push_complete",
+                                           "push_error"};
+    const char *type = json_get_string(event, "type");
+
+    for (size_t i = 0; type && i < sizeof critical / sizeof critical[0]; i++) {
+        if (strcmp(type, critical[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add_ack_id(cJSON *event, uint64_t random)
+{
+    const char *type = json_get_string(event, "type");
+    const char *message_id = json_get_nonempty(event, "messageId");
+    char ack_id[ACK_ID_MAX];
+
+    if (message_id)
+        snprintf(ack_id, sizeof ack_id, "%s:%s", type, message_id);
+    else
+        snprintf(ack_id, sizeof ack_id, "%s:%016" PRIx64, type, random);
+    json_add_string(event, "ackId", ack_id);
+}
+
+void event_stamp(cJSON *event, const char *sandbox_id, uint64_t wall_ms, uint64_t random)
+{
+    double timestamp;
+
+    json_put(event, "sandboxId", cJSON_CreateString(sandbox_id));
+    if (!json_get_number(event, "timestamp", &timestamp))
+        json_put(event, "timestamp", cJSON_CreateNumber((double)wall_ms / MS_PER_SECOND));
+    if (event_is_critical(event) && !json_get_nonempty(event, "ackId")) {
+        cJSON_DeleteItemFromObjectCaseSensitive(event, "ackId");
+        add_ack_id(event, random);
+    }
+}
+
+/* The longest string value below `value`, NULL when there is none. */
+static cJSON *longest_string(cJSON *value, size_t *longest)
+{
+    cJSON *found = NULL, *child;
+
+    if (cJSON_IsString(value)) {
+        size_t len = strlen(value->valuestring);
+
+        if (len <= *longest)
+            return NULL;
+        *longest = len;
+        return value;
+    }
+    cJSON_ArrayForEach(child, value)
+    {
+        cJSON *candidate = longest_string(child, longest);
+
+        if (candidate)
+            found = candidate;
+    }
+    return found;
+}
+
+/* Halves the longest text and marks it; false when none is worth it. */
+static bool cut_longest(cJSON *event)
+{
+    size_t len = CUT_LEAST_BYTES, keep;
+    cJSON *text = longest_string(event, &len);
+    char *cut;
+
+    if (!text)
+        return false;
+    keep = wtf8_cut(text->valuestring, len, len / 2);
+    cut = malloc(keep + sizeof EVENT_CUT_MARK);
+    if (!cut)
+        return false;
+    memcpy(cut, text->valuestring, keep);
+    memcpy(cut + keep, EVENT_CUT_MARK, sizeof EVENT_CUT_MARK);
+    cJSON_SetValuestring(text, cut);
+    free(cut);
+    return true;
+}
+
+/* What `args` hold besides long texts can be too much as well: thousands of small ones. */
+static bool drop_args(cJSON *event)
+{
+    if (!cJSON_GetArraySize(json_get_object(event, "args")))
+        return false;
+    json_put(event, "args", cJSON_CreateObject());
+    return true;
+}
+
+int event_print(cJSON *event, struct buf *out)
+{
+    for (int round = 0; round < CUT_ROUNDS_MAX; round++) {
+        json_print(event, out);
+        if (!buf_failed(out))
+            return 0;
+        if (!cut_longest(event) && !drop_args(event))
+            return -1;
+        buf_reset(out);
+    }
+    return -1;
+}

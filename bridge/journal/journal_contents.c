@@ -1,0 +1,322 @@
+#include "bridge/journal/journal_contents.h"
+
+#include "common/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECKSUM_DIGITS 8
+#define CRC32_POLYNOMIAL 0xedb88320u
+#define COMPLETION_PREFIX "execution_complete:"
+
+static uint32_t crc32_of(const char *text, size_t len)
+{
+    uint32_t crc = UINT32_MAX;
+
+    for (size_t i = 0; i < len; i++) {
+        crc ^= (unsigned char)text[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? CRC32_POLYNOMIAL : 0);
+    }
+    return ~crc;
+}
+
+static void free_event(struct journal_event *event)
+{
+    free(event->ack_id);
+    free(event->text);
+    free(event);
+}
+
+static void free_prompt(struct journal_prompt *prompt)
+{
+    free(prompt->message_id);
+    free(prompt->command);
+    free(prompt->session_id);
+    free(prompt->user_message_id);
+    free(prompt);
+}
+
+void journal_contents_clear(struct journal_contents *contents)
+{
+    while (contents->events) {
+        struct journal_event *event = contents->events;
+
+        contents->events = event->next;
+        free_event(event);
+    }
+    while (contents->prompts) {
+        struct journal_prompt *prompt = contents->prompts;
+
+        contents->prompts = prompt->next;
+        free_prompt(prompt);
+    }
+    *contents = (struct journal_contents){0};
+}
+
+/* The link that points to the entry, or to the NULL at the end. */
+static struct journal_event **find_event(struct journal_contents *contents, const char *ack_id)
+{
+    struct journal_event **link = &contents->events;
+
+    while (*link && strcmp((*link)->ack_id, ack_id) != 0)
+        link = &(*link)->next;
+    return link;
+}
+
+static struct journal_prompt **find_prompt(struct journal_contents *contents,
+                                           const char *message_id)
+{
+    struct journal_prompt **link = &contents->prompts;
+
+    while (*link && strcmp((*link)->message_id, message_id) != 0)
+        link = &(*link)->next;
+    return link;
+}
+
+static int remove_event(struct journal_contents *contents, const char *ack_id)
+{
+    struct journal_event **link = find_event(contents, ack_id), *event = *link;
+
+    if (!event)
+        return -1;
+    contents->bytes -= strlen(event->text);
+    *link = event->next;
+    free_event(event);
+    return 0;
+}
+
+static int remove_prompt(struct journal_contents *contents, const char *message_id)
+{
+    struct journal_prompt **link = find_prompt(contents, message_id), *prompt = *link;
+
+    if (!prompt)
+        return -1;
+    contents->bytes -= strlen(prompt->command);
+    *link = prompt->next;
+    free_prompt(prompt);
+    return 0;
+}
+
+/* A copy that counts towards the bound; NULL when it does not fit. Takes `text` over. */
+static char *keep_text(struct journal_contents *contents, char *text)
+{
+    size_t len = text ? strlen(text) : 0;
+
+    if (!text || contents->bytes + len > JOURNAL_CONTENTS_MAX_BYTES) {
+        free(text);
+        return NULL;
+    }
+    contents->bytes += len;
+    return text;
+}
+
+static int add_event(struct journal_contents *contents, const char *ack_id, const cJSON *record)
+{
+    struct journal_event *event = calloc(1, sizeof *event);
+
+    if (!event)
+        return -1;
+    remove_event(contents, ack_id);
+    event->ack_id = strdup(ack_id);
+    event->text = keep_text(contents, json_to_string(json_get(record, "event")));
+    if (!event->ack_id || !event->text) {
+        contents->bytes -= event->text ? strlen(event->text) : 0;
+        free_event(event);
+        return -1;
+    }
+    *find_event(contents, ack_id) = event;
+    if (strncmp(ack_id, COMPLETION_PREFIX, sizeof COMPLETION_PREFIX - 1) == 0)
+        remove_prompt(contents, ack_id + sizeof COMPLETION_PREFIX - 1);
+    return 0;
+}
+
+static int mark_sent(struct journal_contents *contents, const char *ack_id)
+{
+    struct journal_event *event = *find_event(contents, ack_id);
+
+    if (!event)
+        return -1;
+    event->sent = true;
+    return 0;
+}
+
+static int add_prompt(struct journal_contents *contents, const char *message_id,
+                      const cJSON *record)
+{
+    struct journal_prompt *prompt = calloc(1, sizeof *prompt);
+
+    if (!prompt)
+        return -1;
+    remove_prompt(contents, message_id);
+    prompt->message_id = strdup(message_id);
+    prompt->command = keep_text(contents, json_to_string(json_get_object(record, "command")));
+    if (!prompt->message_id || !prompt->command) {
+        contents->bytes -= prompt->command ? strlen(prompt->command) : 0;
+        free_prompt(prompt);
+        return -1;
+    }
+    *find_prompt(contents, message_id) = prompt;
+    return 0;
+}
+
+static int mark_posted(struct journal_contents *contents, const char *message_id,
+                       const cJSON *record)
+{
+    struct journal_prompt *prompt = *find_prompt(contents, message_id);
+    const char *session_id = json_get_nonempty(record, "sessionId");
+    const char *user_message_id = json_get_nonempty(record, "userMessageId");
+    double started = 0;
+
+    if (!prompt || !session_id || !user_message_id ||
+        !json_get_number(record, "startedMs", &started) || started < 0)
+        return -1;
+    free(prompt->session_id);
+    free(prompt->user_message_id);
+    prompt->session_id = strdup(session_id);
+    prompt->user_message_id = strdup(user_message_id);
+    prompt->started_wall_ms = (uint64_t)started;
+    return prompt->session_id && prompt->user_message_id ? 0 : -1;
+}
+
+int journal_contents_apply(struct journal_contents *contents, const cJSON *record)
+{
+    const char *op = json_get_string(record, "op");
+    const char *ack_id = json_get_nonempty(record, "ackId");
+    const char *message_id = json_get_nonempty(record, "messageId");
+
+    if (!op)
+        return -1;
+    if (strcmp(op, "acks") == 0) {
+        contents->acks = true;
+        return 0;
+    }
+    if (ack_id && strcmp(op, "event") == 0 && json_get_object(record, "event"))
+        return add_event(contents, ack_id, record);
+    if (ack_id && strcmp(op, "sent") == 0)
+        return mark_sent(contents, ack_id);
+    if (ack_id && strcmp(op, "gone") == 0)
+        return remove_event(contents, ack_id);
+    if (message_id && strcmp(op, "prompt") == 0 && json_get_object(record, "command"))
+        return add_prompt(contents, message_id, record);
+    if (message_id && strcmp(op, "posted") == 0)
+        return mark_posted(contents, message_id, record);
+    if (message_id && strcmp(op, "ended") == 0)
+        return remove_prompt(contents, message_id);
+    return -1;
+}
+
+/* The record of one line, or NULL when the line is damaged. */
+static cJSON *parse_line(const char *line, size_t len)
+{
+    char digits[CHECKSUM_DIGITS + 1] = {0};
+    char *end;
+    uint32_t checksum;
+
+    if (len < CHECKSUM_DIGITS + 2 || line[CHECKSUM_DIGITS] != ' ')
+        return NULL;
+    memcpy(digits, line, CHECKSUM_DIGITS);
+    checksum = (uint32_t)strtoul(digits, &end, 16);
+    line += CHECKSUM_DIGITS + 1;
+    len -= CHECKSUM_DIGITS + 1;
+    if (*end || checksum != crc32_of(line, len))
+        return NULL;
+    return json_parse(line, len, NULL);
+}
+
+static bool is_owner(const cJSON *record, const char *sandbox_id, const char *session_id)
+{
+    const char *op = json_get_string(record, "op");
+    const char *sandbox = json_get_string(record, "sandboxId");
+    const char *session = json_get_string(record, "sessionId");
+
+    return op && strcmp(op, "owner") == 0 && sandbox && strcmp(sandbox, sandbox_id) == 0 &&
+           session && strcmp(session, session_id) == 0;
+}
+
+size_t journal_contents_read(struct journal_contents *contents, const char *text, size_t len,
+                             const char *sandbox_id, const char *session_id)
+{
+    const char *end = text + len;
+    bool first = true;
+    size_t damaged = 0;
+
+    for (const char *line = text; line < end;) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        size_t line_len = (size_t)((newline ? newline : end) - line);
+        AUTO_JSON cJSON *record = parse_line(line, line_len);
+
+        if (first && !is_owner(record, sandbox_id, session_id))
+            return record ? 0 : 1;
+        if (!record || (!first && journal_contents_apply(contents, record) != 0))
+            damaged++;
+        first = false;
+        line += line_len + 1;
+    }
+    return damaged;
+}
+
+void journal_print_record(const cJSON *record, struct buf *out)
+{
+    char *text = json_to_string(record);
+    size_t len = text ? strlen(text) : 0;
+
+    if (text) {
+        buf_printf(out, "%08x ", crc32_of(text, len));
+        buf_append(out, text, len);
+        buf_putc(out, '\n');
+    } else {
+        out->failed = true;
+    }
+    free(text);
+}
+
+static cJSON *record_new(const char *op, const char *key, const char *value)
+{
+    cJSON *record = cJSON_CreateObject();
+
+    json_add_string(record, "op", op);
+    json_add_string(record, key, value);
+    return record;
+}
+
+static void print_and_delete(cJSON *record, struct buf *out)
+{
+    journal_print_record(record, out);
+    cJSON_Delete(record);
+}
+
+static void print_prompt(const struct journal_prompt *prompt, struct buf *out)
+{
+    cJSON *record = record_new("prompt", "messageId", prompt->message_id);
+
+    json_put(record, "command", cJSON_CreateRaw(prompt->command));
+    print_and_delete(record, out);
+    if (!prompt->user_message_id)
+        return;
+    record = record_new("posted", "messageId", prompt->message_id);
+    json_add_string(record, "sessionId", prompt->session_id);
+    json_add_string(record, "userMessageId", prompt->user_message_id);
+    json_add_number(record, "startedMs", (double)prompt->started_wall_ms);
+    print_and_delete(record, out);
+}
+
+void journal_contents_print(const struct journal_contents *contents, const char *sandbox_id,
+                            const char *session_id, struct buf *out)
+{
+    cJSON *record = record_new("owner", "sandboxId", sandbox_id);
+
+    json_add_string(record, "sessionId", session_id);
+    print_and_delete(record, out);
+    if (contents->acks)
+        print_and_delete(record_new("acks", "", NULL), out);
+    for (const struct journal_event *event = contents->events; event; event = event->next) {
+        record = record_new("event", "ackId", event->ack_id);
+        json_put(record, "event", cJSON_CreateRaw(event->text));
+        print_and_delete(record, out);
+        if (event->sent)
+            print_and_delete(record_new("sent", "ackId", event->ack_id), out);
+    }
+    for (const struct journal_prompt *prompt = contents->prompts; prompt; prompt = prompt->next)
+        print_prompt(prompt, out);
+}

@@ -1,0 +1,346 @@
+/*
+ * The calls to OpenCode that a prompt makes: post, abort, final fetch, take-over.
+ */
+#include "bridge/prompt/prompt_run_private.h"
+#include "bridge/prompt/takeover.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/random.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define STATUS_OK 200
+#define STATUS_NO_CONTENT 204
+#define STATUS_NOT_FOUND 404
+
+#define BODY_MAX_BYTES ((size_t)96 * 1024 * 1024) /* six attachments of 10 MiB as base64 */
+#define ANSWER_SHOWN_MAX 4096                      /* of an error's body, in texts */
+#define FAILURE_TEXT_MAX (ANSWER_SHOWN_MAX + 128)
+
+static void fail(struct prompt_run *run, const char *text)
+{
+    translator_fail(run->translator, text, prompt_run_now(run), &run->sink);
+    prompt_run_follow_up(run);
+}
+
+/* ---- post ---- */
+
+static void on_refused(struct prompt_run *run, const struct http_response *response)
+{
+    char text[FAILURE_TEXT_MAX];
+    const char *body = buf_text(&response->body);
+
+    /* D-29: the session is gone. Once, the prompt goes to a new one. */
+    if (response->status == STATUS_NOT_FOUND && !run->posted_twice) {
+        run->posted_twice = true;
+        opencode_session_forget(run->options.session);
+        prompt_run_set_step(run, PROMPT_STEP_WAITING);
+        prompt_run_advance(run);
+        return;
+    }
+    snprintf(text, sizeof text, "%.*s", ANSWER_SHOWN_MAX, body);
+    log_at(run->options.log, LOG_ERROR, "bridge.prompt_request_error",
+           LOG_NUM("status_code", response->status), LOG_STR("error_body", text));
+    snprintf(text, sizeof text, "Async prompt failed: %d - %.*s", response->status,
+             ANSWER_SHOWN_MAX, body);
+    fail(run, text);
+}
+
+static void on_posted(void *user, struct http_response *response, const struct err *err)
+{
+    struct prompt_run *run = user;
+
+    run->post = NULL;
+    if (run->step != PROMPT_STEP_POSTING) {
+        /* The prompt was stopped meanwhile; OpenCode may have begun after the abort. */
+        prompt_calls_abort(run, "command", false);
+        return;
+    }
+    if (response && response->status != STATUS_OK && response->status != STATUS_NO_CONTENT) {
+        on_refused(run, response);
+        return;
+    }
+    prompt_run_set_step(run, PROMPT_STEP_RUNNING);
+    if (response) {
+        translator_accepted(run->translator, prompt_run_now(run));
+    } else {
+        log_at(run->options.log, LOG_ERROR, "bridge.prompt_request_error", LOG_ERR(err));
+        translator_stream_lost(run->translator, prompt_run_now(run), &run->sink);
+    }
+    prompt_run_follow_up(run);
+}
+
+/* The body's text, or NULL when out of memory. */
+static char *print_body(struct prompt_run *run, size_t *len)
+{
+    const struct prompt_body_input input = {
+        .message_id = run->user_message_id,
+        .content = run->prompt.content,
+        .model = run->prompt.model,
+        .reasoning_effort = run->prompt.reasoning_effort,
+    };
+    AUTO_JSON cJSON *body = prompt_body_build(&input);
+    AUTO_BUF struct buf text = BUF_INIT(BODY_MAX_BYTES);
+
+    if (body)
+        json_print(body, &text);
+    *len = text.len;
+    return buf_take(&text);
+}
+
+static void new_message_id(struct prompt_run *run, uint64_t wall_ms)
+{
+    uint8_t random[PROMPT_MESSAGE_ID_RANDOM_BYTES];
+
+    random_fill(random, sizeof random);
+    message_ids_next(&run->ids, wall_ms, random, run->user_message_id);
+}
+
+void prompt_calls_post(struct prompt_run *run)
+{
+    const char *session_id = opencode_session_id(run->options.session);
+    uint64_t wall_ms = clock_wall_ms();
+    struct err err = {0};
+    size_t len;
+    char *body;
+
+    new_message_id(run, wall_ms);
+    translator_set_session(run->translator, session_id);
+    body = print_body(run, &len);
+    if (!body || translator_start(run->translator, run->user_message_id, wall_ms,
+                                  prompt_run_now(run)) != 0) {
+        free(body);
+        fail(run, "out of memory");
+        return;
+    }
+    run->heard_ms = prompt_run_now(run);
+    /* Written down before it can have an effect: a new bridge then looks for it. */
+    journal_prompt_posted(run->options.journal, run->prompt.message_id, session_id,
+                          run->user_message_id, wall_ms);
+    prompt_run_set_step(run, PROMPT_STEP_POSTING);
+    run->post =
+        opencode_post_prompt(run->options.api, session_id, body, len, on_posted, run, &err);
+    free(body);
+    if (!run->post)
+        on_posted(run, NULL, &err);
+}
+
+/* ---- abort ---- */
+
+static void on_aborted(void *user, struct http_response *response, const struct err *err)
+{
+    struct prompt_run *run = user;
+
+    run->abort = NULL;
+    if (response)
+        log_at(run->options.log, LOG_INFO, "bridge.stop_requested",
+               LOG_STR("reason", run->abort_reason));
+    else
+        log_at(run->options.log, LOG_WARNING, "bridge.stop_request_error",
+               LOG_STR("reason", run->abort_reason), LOG_ERR(err));
+    if (run->fetch_after_abort) {
+        run->fetch_after_abort = false;
+        prompt_calls_fetch(run);
+    }
+    prompt_run_advance(run);
+    prompt_run_tell_quiet(run);
+}
+
+/* Where the current prompt runs; the last one's session when there is none. NULL: nowhere yet. */
+static const char *session_of_prompt(const struct prompt_run *run)
+{
+    const struct journal_prompt *record =
+        run->command && run->takes_over ? prompt_run_posted_record(run) : NULL;
+
+    return record ? record->session_id : opencode_session_id(run->options.session);
+}
+
+void prompt_calls_abort(struct prompt_run *run, const char *reason, bool then_fetch)
+{
+    const char *session_id = session_of_prompt(run);
+    struct err err = {0};
+
+    run->fetch_after_abort |= then_fetch;
+    if (run->abort)
+        return;
+    run->abort_reason = reason;
+    if (session_id)
+        run->abort = opencode_abort(run->options.api, session_id, on_aborted, run, &err);
+    else
+        err_set(&err, ERR_INTERNAL, "there is no OpenCode session");
+    if (!run->abort)
+        on_aborted(run, NULL, &err);
+}
+
+/* ---- final fetch ---- */
+
+static void repair(struct prompt_run *run, const cJSON *messages)
+{
+    translator_repair(run->translator, messages, prompt_run_now(run), &run->sink);
+    prompt_run_follow_up(run);
+}
+
+static void on_fetched(void *user, struct http_response *response, const struct err *err)
+{
+    struct prompt_run *run = user;
+    AUTO_JSON cJSON *messages = NULL;
+    struct err why = {0};
+
+    run->fetch = NULL;
+    if (!response)
+        log_at(run->options.log, LOG_ERROR, "bridge.final_state_error", LOG_ERR(err));
+    else if (response->status != STATUS_OK)
+        log_at(run->options.log, LOG_WARNING, "bridge.final_state_fetch_error",
+               LOG_NUM("status_code", response->status));
+    else if (!(messages = json_parse_in_place(response->body.data, response->body.len, &why)))
+        log_at(run->options.log, LOG_ERROR, "bridge.final_state_error", LOG_ERR(&why));
+    repair(run, messages);
+}
+
+void prompt_calls_fetch(struct prompt_run *run)
+{
+    const char *session_id = session_of_prompt(run);
+    struct err err = {0};
+
+    if (run->fetch || !run->command)
+        return;
+    if (session_id)
+        run->fetch =
+            opencode_get_messages(run->options.api, session_id, on_fetched, run, &err);
+    else
+        err_set(&err, ERR_INTERNAL, "there is no OpenCode session");
+    if (!run->fetch)
+        on_fetched(run, NULL, &err);
+}
+
+/* ---- take-over ---- */
+
+static void on_missed_event(void *user, cJSON *event)
+{
+    struct prompt_run *run = user;
+
+    translator_feed(run->translator, event, 0, prompt_run_now(run), &run->sink);
+    cJSON_Delete(event);
+}
+
+static void feed_idle(struct prompt_run *run, const char *session_id)
+{
+    cJSON *event = cJSON_CreateObject(), *properties = cJSON_CreateObject();
+
+    json_add_string(properties, "sessionID", session_id);
+    json_add_string(event, "type", "session.idle");
+    json_put(event, "properties", properties);
+    on_missed_event(run, event);
+}
+
+static void conclude(struct prompt_run *run, const cJSON *status)
+{
+    const struct journal_prompt *record = prompt_run_posted_record(run);
+    const struct takeover takeover = {
+        .session_id = record->session_id,
+        .user_message_id = record->user_message_id,
+        .started_wall_ms = record->started_wall_ms,
+        .messages = run->takeover_messages,
+        .status = status,
+    };
+    enum takeover_verdict verdict = takeover_replay(&takeover, on_missed_event, run);
+
+    cJSON_Delete(run->takeover_messages);
+    run->takeover_messages = NULL;
+    switch (verdict) {
+    case TAKEOVER_NOT_POSTED:
+        run->takes_over = false;
+        prompt_run_set_step(run, PROMPT_STEP_WAITING);
+        prompt_run_advance(run);
+        return;
+    case TAKEOVER_ABANDONED:
+        fail(run, "OpenCode stopped in the middle of this prompt; what it had written is kept.");
+        return;
+    case TAKEOVER_ENDED:
+        feed_idle(run, record->session_id);
+        break;
+    case TAKEOVER_RUNNING:
+        break;
+    }
+    prompt_run_set_step(run, PROMPT_STEP_RUNNING);
+    prompt_run_follow_up(run);
+}
+
+static void give_up_takeover(struct prompt_run *run, const struct http_response *response,
+                             const struct err *err)
+{
+    char text[FAILURE_TEXT_MAX];
+
+    if (response)
+        snprintf(text, sizeof text,
+                 "The prompt could not be taken up again: OpenCode answered %d - %.*s",
+                 response->status, ANSWER_SHOWN_MAX, buf_text(&response->body));
+    else
+        snprintf(text, sizeof text, "The prompt could not be taken up again: %s", err->text);
+    fail(run, text);
+}
+
+static void on_status(void *user, struct http_response *response, const struct err *err)
+{
+    struct prompt_run *run = user;
+    AUTO_JSON cJSON *status = NULL;
+
+    run->takeover = NULL;
+    if (!response || response->status != STATUS_OK) {
+        give_up_takeover(run, response, err);
+        return;
+    }
+    status = json_parse_in_place(response->body.data, response->body.len, NULL);
+    conclude(run, status);
+}
+
+static void on_messages(void *user, struct http_response *response, const struct err *err)
+{
+    struct prompt_run *run = user;
+    struct err why = {0};
+
+    run->takeover = NULL;
+    if (!response || response->status != STATUS_OK) {
+        give_up_takeover(run, response, err);
+        return;
+    }
+    run->takeover_messages = json_parse_in_place(response->body.data, response->body.len, &why);
+    if (!run->takeover_messages) {
+        give_up_takeover(run, NULL, &why);
+        return;
+    }
+    run->takeover = opencode_get_status(run->options.api, on_status, run, &why);
+    if (!run->takeover)
+        on_status(run, NULL, &why);
+}
+
+void prompt_calls_take_over(struct prompt_run *run, const struct journal_prompt *record)
+{
+    uint64_t now = prompt_run_now(run);
+    struct err err = {0};
+
+    prompt_run_set_step(run, PROMPT_STEP_TAKING_OVER);
+    translator_set_session(run->translator, record->session_id);
+    if (translator_start(run->translator, record->user_message_id, record->started_wall_ms, now) !=
+        0) {
+        fail(run, "out of memory");
+        return;
+    }
+    translator_accepted(run->translator, now);
+    run->heard_ms = now;
+    run->takeover =
+        opencode_get_messages(run->options.api, record->session_id, on_messages, run, &err);
+    if (!run->takeover)
+        on_messages(run, NULL, &err);
+}
+
+void prompt_calls_drop(struct prompt_run *run)
+{
+    http_request_cancel(run->fetch);
+    http_request_cancel(run->takeover);
+    cJSON_Delete(run->takeover_messages);
+    run->fetch = run->takeover = NULL;
+    run->takeover_messages = NULL;
+    run->fetch_after_abort = false;
+}

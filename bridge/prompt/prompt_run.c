@@ -1,0 +1,456 @@
+#include "bridge/prompt/prompt_run_private.h"
+
+#include "bridge/prompt/prompt_notes.h"
+#include "common/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CANCELLED_TEXT "Task was cancelled"
+#define FAILURE_TEXT_MAX (ERR_TEXT_MAX + 128)
+#define MS_PER_SECOND 1000u
+
+static void begin_next(struct prompt_run *run);
+
+uint64_t prompt_run_now(const struct prompt_run *run)
+{
+    return uv_now(run->options.loop);
+}
+
+static void on_translated(void *user, cJSON *event)
+{
+    struct prompt_run *run = user;
+
+    run->options.on_event(run->options.user, event);
+}
+
+static void on_note(void *user, enum log_level level, const char *name, const cJSON *fields)
+{
+    struct prompt_run *run = user;
+
+    prompt_notes_log(run->options.log, level, name, fields);
+}
+
+static void on_rejected(void *user, struct http_response *response, const struct err *err)
+{
+    (void)user, (void)response, (void)err; /* best effort: the limits of the prompt remain */
+}
+
+static void on_ask(void *user, enum translator_ask_kind kind, const char *id)
+{
+    struct prompt_run *run = user;
+
+    if (kind == TRANSLATOR_ASK_PERMISSION)
+        opencode_reject_permission(run->options.api, id, on_rejected, NULL, NULL);
+    else
+        opencode_reject_question(run->options.api, id, on_rejected, NULL, NULL);
+}
+
+struct prompt_run *prompt_run_new(const struct prompt_run_options *options)
+{
+    struct prompt_run *run = calloc(1, sizeof *run);
+
+    if (!run)
+        return NULL;
+    run->options = *options;
+    run->opencode_ready = true;
+    run->sink = (struct translator_sink){
+        .user = run, .on_event = on_translated, .on_note = on_note, .on_ask = on_ask};
+    run->translator = translator_new(&options->limits);
+    if (!run->translator) {
+        free(run);
+        return NULL;
+    }
+    uv_timer_init(options->loop, &run->timer);
+    run->timer.data = run;
+    return run;
+}
+
+const struct journal_prompt *prompt_run_posted_record(const struct prompt_run *run)
+{
+    const struct journal_prompt *record = journal_contents(run->options.journal)->prompts;
+
+    while (record && strcmp(record->message_id, run->prompt.message_id) != 0)
+        record = record->next;
+    return record && record->user_message_id ? record : NULL;
+}
+
+/* ---- clocks ---- */
+
+static void on_timer(uv_timer_t *timer);
+
+static void arm(struct prompt_run *run)
+{
+    uint64_t now = prompt_run_now(run), deadline;
+
+    uv_timer_stop(&run->timer);
+    if (run->step == PROMPT_STEP_NONE)
+        return;
+    deadline = run->step == PROMPT_STEP_WAITING ? run->wait_until_ms
+                                                : translator_deadline(run->translator);
+    if (deadline != UINT64_MAX)
+        uv_timer_start(&run->timer, on_timer, deadline > now ? deadline - now : 0, 0);
+}
+
+static void on_waited_too_long(struct prompt_run *run)
+{
+    char text[FAILURE_TEXT_MAX];
+
+    snprintf(text, sizeof text, "OpenCode could not be reached within %llu s.",
+             (unsigned long long)(run->options.opencode_limit_ms / MS_PER_SECOND));
+    translator_fail(run->translator, text, prompt_run_now(run), &run->sink);
+    prompt_run_follow_up(run);
+}
+
+/* Half an event is a sign of life (B-524); a stream that we paused ourselves cannot give any
+ * (D-12). */
+static void tell_heard(struct prompt_run *run, uint64_t now)
+{
+    uint64_t heard_ms = event_feed_is_paused(run->options.feed)
+                            ? now
+                            : event_feed_last_byte_ms(run->options.feed);
+
+    if (heard_ms <= run->heard_ms)
+        return;
+    run->heard_ms = heard_ms;
+    translator_heard(run->translator, heard_ms);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct prompt_run *run = timer->data;
+    uint64_t now = prompt_run_now(run);
+
+    if (run->step == PROMPT_STEP_WAITING) {
+        on_waited_too_long(run);
+        return;
+    }
+    tell_heard(run, now);
+    if (translator_deadline(run->translator) <= now)
+        translator_tick(run->translator, now, &run->sink);
+    prompt_run_follow_up(run);
+}
+
+void prompt_run_set_step(struct prompt_run *run, enum prompt_step step)
+{
+    run->step = step;
+    arm(run);
+}
+
+/* ---- the end of a prompt ---- */
+
+static const char *outcome_name(enum translator_result result)
+{
+    switch (result) {
+    case TRANSLATOR_SUCCEEDED:
+        return "success";
+    case TRANSLATOR_CANCELLED:
+        return "cancelled"; /* D-35 */
+    default:
+        return "error";
+    }
+}
+
+static void finish(struct prompt_run *run)
+{
+    struct translator_outcome outcome = translator_outcome(run->translator);
+
+    log_at(run->options.log, LOG_INFO, "prompt.run", LOG_STR("message_id", run->prompt.message_id),
+           LOG_STR("model", run->prompt.model),
+           LOG_STR("reasoning_effort", run->prompt.reasoning_effort),
+           LOG_STR("outcome", outcome_name(outcome.result)),
+           LOG_NUM("duration_ms", prompt_run_now(run) - run->begun_ms));
+    if (outcome.result == TRANSLATOR_FAILED)
+        log_at(run->options.log, LOG_ERROR, "prompt.error",
+               LOG_STR("message_id", run->prompt.message_id),
+               LOG_STR("error_message", outcome.error));
+    prompt_calls_drop(run);
+    if (run->step == PROMPT_STEP_CREATING)
+        opencode_session_cancel_create(run->options.session);
+    journal_prompt_ended(run->options.journal, run->prompt.message_id);
+    cJSON_Delete(run->command);
+    run->command = NULL;
+    prompt_run_set_step(run, PROMPT_STEP_NONE);
+    run->options.on_running(run->options.user, false);
+    begin_next(run);
+    prompt_run_tell_quiet(run);
+}
+
+void prompt_run_follow_up(struct prompt_run *run)
+{
+    struct translator_wants wants = translator_take_wants(run->translator);
+
+    if (wants.abort_reason)
+        prompt_calls_abort(run, wants.abort_reason, wants.fetch);
+    else if (wants.fetch)
+        prompt_calls_fetch(run);
+    if (run->command && translator_is_done(run->translator))
+        finish(run);
+    else
+        arm(run);
+}
+
+/* Ends a prompt that never became the current one. */
+static void complete_unrun(struct prompt_run *run, const cJSON *command, const char *error)
+{
+    cJSON *event = cJSON_CreateObject();
+
+    json_add_string(event, "type", "execution_complete");
+    json_add_string(event, "messageId", command_prompt(command).message_id);
+    json_add_bool(event, "success", false);
+    json_add_string(event, "error", error);
+    run->options.on_event(run->options.user, event);
+}
+
+/* ---- the way of a prompt ---- */
+
+static void on_session_created(void *user, const char *id, const struct err *err)
+{
+    struct prompt_run *run = user;
+
+    if (run->step != PROMPT_STEP_CREATING)
+        return;
+    if (id) {
+        prompt_calls_post(run);
+        return;
+    }
+    translator_fail(run->translator, err->text, prompt_run_now(run), &run->sink);
+    prompt_run_follow_up(run);
+}
+
+static void leave_waiting(struct prompt_run *run)
+{
+    const struct journal_prompt *record = run->takes_over ? prompt_run_posted_record(run) : NULL;
+
+    if (record) {
+        prompt_calls_take_over(run, record);
+    } else if (opencode_session_id(run->options.session)) {
+        prompt_calls_post(run);
+    } else {
+        prompt_run_set_step(run, PROMPT_STEP_CREATING);
+        opencode_session_create(run->options.session, on_session_created, run);
+    }
+}
+
+void prompt_run_advance(struct prompt_run *run)
+{
+    struct opencode_session *session = run->options.session;
+
+    if (run->step == PROMPT_STEP_NONE) {
+        /* Titles of the session count between prompts too. */
+        if (opencode_session_is_settled(session) && opencode_session_id(session))
+            translator_set_session(run->translator, opencode_session_id(session));
+        return;
+    }
+    if (run->step != PROMPT_STEP_WAITING || !run->opencode_ready)
+        return;
+    /* An abort that is under way would hit the new prompt as well. */
+    if (run->abort || run->post || !event_feed_is_up(run->options.feed) ||
+        !opencode_session_is_settled(session))
+        return;
+    leave_waiting(run);
+}
+
+static void set_wait(struct prompt_run *run)
+{
+    run->wait_until_ms = run->opencode_ready ? prompt_run_now(run) + run->options.opencode_limit_ms
+                                             : UINT64_MAX;
+}
+
+static void begin_next(struct prompt_run *run)
+{
+    if (run->command || run->holding || run->ending)
+        return;
+    run->command = prompt_queue_take(&run->queue);
+    if (!run->command)
+        return;
+    run->prompt = command_prompt(run->command);
+    run->begun_ms = prompt_run_now(run);
+    run->posted_twice = false;
+    run->takes_over = prompt_run_posted_record(run) != NULL;
+    log_at(run->options.log, LOG_INFO, "prompt.start",
+           LOG_STR("message_id", run->prompt.message_id), LOG_STR("model", run->prompt.model),
+           LOG_STR("reasoning_effort", run->prompt.reasoning_effort),
+           LOG_BOOL("taken_over", run->takes_over));
+    run->options.on_running(run->options.user, true);
+    set_wait(run);
+    prompt_run_set_step(run, PROMPT_STEP_WAITING);
+    if (translator_begin(run->translator, run->prompt.message_id, prompt_run_now(run)) != 0) {
+        complete_unrun(run, run->command, "out of memory");
+        finish(run);
+        return;
+    }
+    prompt_run_advance(run);
+}
+
+static void enqueue(struct prompt_run *run, cJSON *command)
+{
+    char text[FAILURE_TEXT_MAX];
+
+    if (prompt_queue_add(&run->queue, command) != 0) {
+        snprintf(text, sizeof text, "%d prompts are waiting already; this one was not run.",
+                 PROMPT_QUEUE_MAX);
+        complete_unrun(run, command, text);
+        cJSON_Delete(command);
+    }
+    begin_next(run);
+}
+
+static bool is_known(const struct prompt_run *run, const char *message_id)
+{
+    return (run->command && strcmp(run->prompt.message_id, message_id) == 0) ||
+           prompt_queue_has(&run->queue, message_id);
+}
+
+void prompt_run_take(struct prompt_run *run, cJSON *command)
+{
+    const char *message_id = command_prompt(command).message_id;
+
+    /* Delivered twice: one completion answers both. */
+    if (is_known(run, message_id)) {
+        log_at(run->options.log, LOG_WARNING, "bridge.duplicate_prompt",
+               LOG_STR("message_id", message_id));
+        cJSON_Delete(command);
+        return;
+    }
+    if (run->ending) {
+        complete_unrun(run, command, CANCELLED_TEXT);
+        cJSON_Delete(command);
+        return;
+    }
+    journal_prompt_taken(run->options.journal, message_id, command);
+    enqueue(run, command);
+}
+
+void prompt_run_resume(struct prompt_run *run)
+{
+    const struct journal_prompt *record = journal_contents(run->options.journal)->prompts, *next;
+
+    for (; record; record = next) {
+        cJSON *command = json_parse(record->command, strlen(record->command), NULL);
+
+        next = record->next;
+        if (command)
+            enqueue(run, command);
+    }
+}
+
+/* Ends the current prompt and all that wait. `error` NULL: they count as cancelled. */
+static void end_all(struct prompt_run *run, const char *error)
+{
+    uint64_t now = prompt_run_now(run);
+    cJSON *command;
+
+    run->holding = true;
+    if (run->command) {
+        if (error)
+            translator_fail(run->translator, error, now, &run->sink);
+        else
+            translator_cancel(run->translator, now, &run->sink);
+        prompt_run_follow_up(run);
+    }
+    while ((command = prompt_queue_take(&run->queue))) {
+        complete_unrun(run, command, error ? error : CANCELLED_TEXT);
+        cJSON_Delete(command);
+    }
+    run->holding = false;
+}
+
+void prompt_run_stop(struct prompt_run *run)
+{
+    end_all(run, NULL);
+    if (opencode_session_id(run->options.session))
+        prompt_calls_abort(run, "command", false);
+}
+
+void prompt_run_wind_down(struct prompt_run *run, const char *error)
+{
+    bool was_asked = run->step > PROMPT_STEP_CREATING;
+
+    run->ending = true;
+    end_all(run, error);
+    if (was_asked)
+        prompt_calls_abort(run, "shutdown", false);
+}
+
+bool prompt_run_is_quiet(const struct prompt_run *run)
+{
+    return !run->command && !run->abort && !run->post;
+}
+
+void prompt_run_tell_quiet(struct prompt_run *run)
+{
+    if (prompt_run_is_quiet(run))
+        run->options.on_quiet(run->options.user);
+}
+
+bool prompt_run_is_running(const struct prompt_run *run)
+{
+    return run->command != NULL;
+}
+
+/* ---- what OpenCode does ---- */
+
+void prompt_run_set_opencode_ready(struct prompt_run *run, bool ready)
+{
+    if (run->opencode_ready == ready)
+        return;
+    run->opencode_ready = ready;
+    if (run->step != PROMPT_STEP_WAITING)
+        return;
+    set_wait(run);
+    arm(run);
+    prompt_run_advance(run);
+}
+
+void prompt_run_on_feed_event(struct prompt_run *run, char *data, size_t len)
+{
+    AUTO_JSON cJSON *event = json_parse_in_place(data, len, NULL);
+
+    if (!event)
+        return; /* B-522 */
+    translator_feed(run->translator, event, len, prompt_run_now(run), &run->sink);
+    if (run->command)
+        prompt_run_follow_up(run);
+}
+
+void prompt_run_on_feed_down(struct prompt_run *run, bool was_up, int status,
+                             const struct err *err)
+{
+    char text[FAILURE_TEXT_MAX];
+
+    if (!run->command)
+        return;
+    if (was_up) {
+        log_at(run->options.log, LOG_WARNING, "bridge.sse_lost", LOG_ERR(err));
+        translator_stream_lost(run->translator, prompt_run_now(run), &run->sink);
+        prompt_run_follow_up(run);
+    } else if (run->step == PROMPT_STEP_WAITING && status != 0) {
+        snprintf(text, sizeof text, "SSE connection failed: %d", status);
+        translator_fail(run->translator, text, prompt_run_now(run), &run->sink);
+        prompt_run_follow_up(run);
+    }
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct prompt_run *run = handle->data;
+
+    translator_free(run->translator);
+    free(run);
+}
+
+void prompt_run_close(struct prompt_run *run)
+{
+    if (!run)
+        return;
+    http_request_cancel(run->post);
+    http_request_cancel(run->abort);
+    run->post = run->abort = NULL;
+    prompt_calls_drop(run);
+    prompt_queue_clear(&run->queue);
+    cJSON_Delete(run->command);
+    run->command = NULL;
+    uv_close((uv_handle_t *)&run->timer, on_closed);
+}

@@ -1,0 +1,75 @@
+/*
+ * What prompt_run.c and prompt_calls.c share. Nobody else includes this.
+ */
+#ifndef BRIDGE_PROMPT_PROMPT_RUN_PRIVATE_H
+#define BRIDGE_PROMPT_PROMPT_RUN_PRIVATE_H
+
+#include "bridge/control_plane/command.h"
+#include "bridge/prompt/prompt_queue.h"
+#include "bridge/prompt/prompt_run.h"
+#include "bridge/translate/prompt_body.h"
+
+enum prompt_step {
+    PROMPT_STEP_NONE,
+    PROMPT_STEP_WAITING,
+    PROMPT_STEP_CREATING,
+    PROMPT_STEP_POSTING,
+    PROMPT_STEP_TAKING_OVER,
+    PROMPT_STEP_RUNNING,
+};
+
+struct prompt_run {
+    uv_timer_t timer; /* the wait for OpenCode, or the translator's deadline */
+    struct prompt_run_options options;
+    struct translator *translator;
+    struct translator_sink sink;
+    struct prompt_queue queue;
+    struct message_ids ids;
+    bool opencode_ready;
+    bool holding; /* the next prompt is not begun */
+    bool ending;  /* the process ends */
+
+    /* The current prompt; `command` is NULL when there is none. */
+    cJSON *command;
+    struct prompt_command prompt; /* points into it */
+    enum prompt_step step;
+    uint64_t begun_ms;
+    uint64_t wait_until_ms;
+    uint64_t heard_ms; /* the last sign of life of the stream that the translator knows */
+    bool takes_over;
+    bool posted_twice; /* D-29's second try was used */
+    char user_message_id[PROMPT_MESSAGE_ID_LENGTH + 1];
+
+    /* Calls under way. A post can outlive its prompt: its abort has to wait for the answer. */
+    struct http_request *post;
+    struct http_request *abort;
+    struct http_request *fetch;
+    struct http_request *takeover;
+    const char *abort_reason;
+    bool fetch_after_abort;
+    cJSON *takeover_messages;
+};
+
+uint64_t prompt_run_now(const struct prompt_run *run);
+
+/* After each call of the translator: does what it wants, and finishes the prompt when it is done. */
+void prompt_run_follow_up(struct prompt_run *run);
+
+/* Says so when nothing is under way. */
+void prompt_run_tell_quiet(struct prompt_run *run);
+
+void prompt_run_set_step(struct prompt_run *run, enum prompt_step step);
+
+/* prompt_calls.c: each starts one call; its end comes back into the functions above. */
+void prompt_calls_post(struct prompt_run *run);
+void prompt_calls_abort(struct prompt_run *run, const char *reason, bool then_fetch);
+void prompt_calls_fetch(struct prompt_run *run);
+void prompt_calls_take_over(struct prompt_run *run, const struct journal_prompt *record);
+
+/* Drops what belongs to the current prompt alone: fetch and take-over. */
+void prompt_calls_drop(struct prompt_run *run);
+
+/* The journal's record of the current prompt, if an earlier bridge posted it. */
+const struct journal_prompt *prompt_run_posted_record(const struct prompt_run *run);
+
+#endif
