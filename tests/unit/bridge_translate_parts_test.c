@@ -59,6 +59,24 @@ static void test_tools(void)
     }
 }
 
+static void test_holding(void)
+{
+    struct fixture fixture;
+
+    TEST("the parts of the user's own message take no room of the held ones (D-47)") {
+        fixture_open(&fixture, NULL);
+        for (int i = 0; i < 2100; i++)
+            fixture_feed(&fixture, "{'type':'message.part.updated','properties':{'part':{'id':'u',"
+                                   "'messageID':'U','sessionID':'P','type':'text','text':'q'}}}");
+        CHECK_INT(fixture.notes, 0);
+        fixture_feed(&fixture, "{'type':'message.part.updated','properties':{'part':{'id':'T-U',"
+                               "'messageID':'A-U','sessionID':'P','type':'text','text':'early'}}}");
+        fixture_answer(&fixture, "U");
+        CHECK_STR(fixture_look(&fixture), "token:early\n");
+        fixture_close(&fixture);
+    }
+}
+
 static void test_errors(void)
 {
     static const struct {
@@ -130,6 +148,7 @@ static void test_limits(void)
 int main(void)
 {
     test_tools();
+    test_holding();
     test_errors();
     test_limits();
     return check_done();

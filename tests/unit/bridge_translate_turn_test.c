@@ -14,6 +14,8 @@ static void test_stale_events(void)
     TEST("an idle before the prompt was seen to live does not end it (D-02)") {
         fixture_open(&fixture, NULL);
         fixture_feed(&fixture, FIXTURE_IDLE);
+        fixture.now += 5000;
+        translator_tick(fixture.translator, fixture.now, &fixture.sink);
         CHECK(!translator_take_wants(fixture.translator).fetch);
         fixture_answer(&fixture, "U");
         fixture_delta(&fixture, "hi");
@@ -196,6 +198,15 @@ static void test_repair(void)
 {
     struct fixture fixture;
 
+    TEST("an answer to a fetch that nobody asked for changes nothing") {
+        fixture_open(&fixture, NULL);
+        fixture_answer(&fixture, "U");
+        fixture_repair(&fixture, "[{'info':{'id':'A-U','role':'assistant','parentID':'U'},"
+                                 "'parts':[{'id':'T-U','type':'text','text':'x'}]}]");
+        CHECK_STR(fixture_look(&fixture), "");
+        CHECK(!translator_is_done(fixture.translator));
+        fixture_close(&fixture);
+    }
     TEST("a disconnect never replaces streamed text by less") {
         fixture_open(&fixture, NULL);
         fixture_answer(&fixture, "U");
