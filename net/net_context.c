@@ -3,7 +3,6 @@
 #include "common/env.h"
 #include "net/connection.h"
 #include "net/net_context_private.h"
-#include "net/trust.h"
 
 #include <mbedtls/version.h>
 #include <stdlib.h>
@@ -51,9 +50,11 @@ struct net_context *net_context_new(uv_loop_t *loop, struct err *err)
     }
     /* It would write to stderr on its own; what matters reaches us as an error. */
     lws_set_log_level(0, NULL);
+    trust_locate(env_get("SSL_CERT_FILE"), env_get("SSL_CERT_DIR"), &context->trust);
     fill_info(&info);
     info.foreign_loops = loops;
     info.pcontext = &context->lws;
+    info.mbedtls_client_preload_filepath = *context->trust.bundle ? context->trust.bundle : NULL;
     context->loop = loop;
     context->lws = lws_create_context(&info);
     if (!context->lws) {
@@ -83,15 +84,17 @@ static void on_certificate(void *user, const unsigned char *der, size_t len)
 int net_context_prepare_tls(struct net_context *context, struct err *err)
 {
     struct lws_context_creation_info info;
-    struct trust_result result;
 
     if (context->knows_authorities)
         return 0;
+    if (!*context->trust.directory && trust_check_bundle(&context->trust, err) != 0)
+        return -1;
     fill_info(&info);
+    /* This parses the bundle. */
     if (lws_init_vhost_client_ssl(&info, context->vhost) != 0)
         return err_set(err, ERR_NO_MEMORY, "TLS does not start: no memory");
-    if (trust_read(env_get("SSL_CERT_FILE"), env_get("SSL_CERT_DIR"), on_certificate, context,
-                   &result, err) != 0)
+    if (*context->trust.directory &&
+        trust_read_directory(&context->trust, on_certificate, context, err) != 0)
         return -1;
     context->knows_authorities = true;
     return 0;

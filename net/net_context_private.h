@@ -6,6 +6,7 @@
 
 #include "net/net_context.h"
 #include "net/net_timer.h"
+#include "net/trust.h"
 
 #include <libwebsockets.h>
 #include <stdbool.h>
@@ -19,6 +20,7 @@ struct net_context {
     uv_loop_t *loop;
     struct lws_context *lws; /* libwebsockets sets it to NULL when it is done with it */
     struct lws_vhost *vhost;
+    struct trust_place trust;
     bool knows_authorities; /* the trusted certificates are loaded */
     struct net_timers timers;
     struct lws *current; /* the connection whose callback runs */
