@@ -44,6 +44,16 @@ static void test_stale_events(void)
         CHECK_STR(fixture_look(&fixture), "token:second\nexecution_complete:ok\n");
         fixture_close(&fixture);
     }
+    TEST("that abort is not taken for the next one's, even when this was seen to live") {
+        fixture_open(&fixture, NULL);
+        translator_cancel(fixture.translator, fixture.now, &fixture.sink);
+        fixture_prompt(&fixture, 2);
+        fixture_feed(&fixture, USER_TWO);
+        fixture_look(&fixture);
+        fixture_feed(&fixture, FIXTURE_ABORTED);
+        CHECK_STR(fixture_look(&fixture), "");
+        fixture_close(&fixture);
+    }
     TEST(
         "another error after a cancelled prompt waits for a sign of life, and counts without one") {
         fixture_open(&fixture, NULL);
