@@ -34,7 +34,7 @@ endif
 
 STRICT := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 $(WERROR)
 COMPILE = $(CC) $(STRICT) $(CODEGEN) $(CFLAGS) -I. -isystem $(DEPS)/include -MMD -MP
-LIBRARIES := -L$(DEPS)/lib -lgit2 -lhttp_parser -lwebsockets -luv -lcjson -lmbedtls -lmbedx509 -lmbedcrypto -lz -lpthread
+LIBRARIES := -L$(DEPS)/lib -lgit2 -lhttp_parser -lwebsockets -luv -lcjson -lmbedtls -lmbedx509 -lmbedcrypto -lz -lpthread -lm
 
 # ---- sources ----
 
