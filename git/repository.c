@@ -1,15 +1,20 @@
 #include "git/repository.h"
 
 #include "common/buf.h"
+#include "common/cleanup.h"
+#include "common/file.h"
 #include "git/auto_git2.h"
 #include "git/fetch.h"
 #include "git/git_error.h"
 #include "git/library.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define HEADS "refs/heads/"
+#define ATTRIBUTES_MAX (256 * 1024)
 
 int repository_head(const char *path, char sha[REPOSITORY_SHA_SIZE], struct err *err)
 {
@@ -150,4 +155,34 @@ int repository_count_behind(const char *path, char *branch, size_t branch_size, 
     snprintf(branch, branch_size, "%s", name);
     buf_printf(&origin, "refs/remotes/origin/%s", name);
     return compare(repository, "HEAD", buf_text(&origin), &ahead, behind, err);
+}
+
+int repository_remove_stale_locks(const char *path, struct buf *removed, struct err *err)
+{
+    static const char *const locks[] = {
+        "index.lock",  "HEAD.lock",    "ORIG_HEAD.lock",
+        "config.lock", "shallow.lock", "packed-refs.lock",
+    };
+    AUTO_GIT(repository) git_repository *repository = NULL;
+
+    if (library_open(path, &repository, err) < 0)
+        return -1;
+    for (size_t i = 0; i < ARRAY_LENGTH(locks); i++) {
+        AUTO_BUF struct buf lock = BUF_INIT(PATH_MAX);
+
+        buf_printf(&lock, "%s%s", git_repository_path(repository), locks[i]);
+        if (buf_failed(&lock) || unlink(buf_text(&lock)) != 0)
+            continue;
+        buf_printf(removed, "%s%s", removed->len ? " " : "", locks[i]);
+    }
+    return 0;
+}
+
+bool repository_uses_lfs(const char *path)
+{
+    AUTO_BUF struct buf name = BUF_INIT(PATH_MAX), attributes = BUF_INIT(ATTRIBUTES_MAX);
+
+    buf_printf(&name, "%s/.gitattributes", path);
+    return file_read(buf_text(&name), &attributes, NULL) == 0 &&
+           strstr(buf_text(&attributes), "filter=lfs") != NULL;
 }

@@ -5,6 +5,7 @@
 #ifndef GIT_REPOSITORY_H
 #define GIT_REPOSITORY_H
 
+#include "common/buf.h"
 #include "common/err.h"
 
 #include <stdbool.h>
@@ -30,5 +31,13 @@ int repository_has_session_work(const char *path, const char *branch, bool *has,
  * (S-213). ERR_NOT_FOUND when origin has no such branch. */
 int repository_count_behind(const char *path, char *branch, size_t branch_size, size_t *behind,
                             struct err *err);
+
+/* Removes lock files of a git that was killed (index.lock, ...), for they would make every later git
+ * fail. Only for a checkout that nobody works in. `removed` gets their names, "" when there were
+ * none. */
+int repository_remove_stale_locks(const char *path, struct buf *removed, struct err *err);
+
+/* The top .gitattributes hands files to git-lfs: the checkout then has pointers in their place. */
+bool repository_uses_lfs(const char *path);
 
 #endif

@@ -1,5 +1,6 @@
 #include "supervisor/git_sync_steps.h"
 
+#include "common/buf.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "git/checkout.h"
@@ -9,6 +10,8 @@
 
 #include <dirent.h>
 #include <string.h>
+
+enum { LOCK_NAMES_MAX = 256 };
 
 static cJSON *text_field(const char *name, const char *text)
 {
@@ -39,6 +42,14 @@ static void tell_fall_back(struct git_sync_task *task)
         task->emit("info", "git.default_branch", text_field("branch", task->branch.name));
 }
 
+/* No filter program is run in here, so that large files stay pointers: said, not silent. */
+static void tell_lfs(struct git_sync_task *task)
+{
+    if (repository_uses_lfs(task->path))
+        task->emit("warning", "git.lfs_not_fetched",
+                   text_field("hint", "run \"git lfs pull\" in .openinspect/setup.sh"));
+}
+
 static int clone(struct git_sync_task *task, struct err *err)
 {
     task->operation = "clone";
@@ -49,6 +60,7 @@ static int clone(struct git_sync_task *task, struct err *err)
     task->cloned = true;
     tell_fall_back(task);
     task->emit("info", "git.clone_complete", text_field("repo_path", task->path));
+    tell_lfs(task);
     return 0;
 }
 
@@ -56,6 +68,19 @@ static int set_url(struct git_sync_task *task, struct err *err)
 {
     task->operation = "set_url";
     return repository_set_origin(task->path, task->access.url, err);
+}
+
+/* A snapshot or a kill may have caught git in the middle; at boot nobody else works here. */
+static int remove_stale_locks(struct git_sync_task *task, struct err *err)
+{
+    AUTO_BUF struct buf removed = BUF_INIT(LOCK_NAMES_MAX);
+
+    task->operation = "update";
+    if (repository_remove_stale_locks(task->path, &removed, err) < 0)
+        return -1;
+    if (removed.len)
+        task->emit("warning", "git.stale_lock_removed", text_field("files", buf_text(&removed)));
+    return 0;
 }
 
 static int fetch(struct git_sync_task *task, struct err *err)
@@ -75,7 +100,7 @@ int git_sync_steps_current(struct git_sync_task *task, struct err *err)
     /* A fresh clone needs neither fetch nor checkout (S-201). */
     if (is_absent(task->path))
         return clone(task, err);
-    if (set_url(task, err) < 0 || fetch(task, err) < 0)
+    if (remove_stale_locks(task, err) < 0 || set_url(task, err) < 0 || fetch(task, err) < 0)
         return -1;
     task->operation = "update";
     if (task->keep_session_work &&
@@ -123,7 +148,7 @@ int git_sync_steps_legacy(struct git_sync_task *task, struct err *err)
             return -1;
         return set_identity(task, err);
     }
-    if (set_url(task, err) < 0 || fetch(task, err) < 0)
+    if (remove_stale_locks(task, err) < 0 || set_url(task, err) < 0 || fetch(task, err) < 0)
         return -1;
     task->operation = "update";
     if (rebase_onto_origin(task->path, task->branch.name, &outcome, &conflict) < 0) {

@@ -34,7 +34,8 @@
  *   {"type":"event","level":"info","event":"git.clone_start","fields":{...}}
  *       a log line for the parent to write with repo_owner and repo_name added (S-483..S-491, S-512):
  *       git.clone_start, git.clone_complete, git.default_branch, git.checkout_error,
- *       git.rebase_error, git.snapshot_status, git.identity_configured, ...
+ *       git.rebase_error, git.snapshot_status, git.identity_configured, ...; of our own:
+ *       git.lfs_not_fetched (`hint`), git.stale_lock_removed (`files`).
  *       level: "debug", "info", "warning" or "error".
  *   {"type":"progress","phase":"receiving","received_objects":10,"total_objects":99,
  *    "indexed_objects":8,"received_bytes":4711,"percent":10}

@@ -50,16 +50,14 @@ static void new_commit(void)
 
 static void test_sync(void)
 {
-    TEST("sync clones what is absent and tells it in the contract's events")
-    {
+    TEST("sync clones what is absent and tells it in the contract's events") {
         CHECK_STR(work(input("sync", "main")), "ok");
         CHECK_STR(worker_run_events(&run), "git.clone_start git.clone_complete");
         CHECK(json_get_bool(run.result, "cloned", false));
         CHECK_STR(json_get_string(run.result, "branch"), "main");
         CHECK_STR(json_get_string(run.result, "head_sha"), shown("git rev-parse HEAD"));
     }
-    TEST("a clone talks to the server once: no fetch after it (S-201)")
-    {
+    TEST("a clone talks to the server once: no fetch after it (S-201)") {
         int before = atoi(git_server_tell(&fixture, "requests"));
 
         git_shell(&fixture, "rm -rf workspace/app");
@@ -67,8 +65,7 @@ static void test_sync(void)
         /* Refused without credentials, references, shallow boundary, pack. */
         CHECK_INT(atoi(git_server_tell(&fixture, "requests")) - before, 4);
     }
-    TEST("sync of an existing checkout repairs origin, fetches and checks out")
-    {
+    TEST("sync of an existing checkout repairs origin, fetches and checks out") {
         new_commit();
         git_shell(&fixture, "git -C workspace/app remote set-url origin https://x:y@old/x.git");
         CHECK_STR(work(input("sync", "main")), "ok");
@@ -76,16 +73,14 @@ static void test_sync(void)
         CHECK_STR(shown("git status -sb"), "## main...origin/main");
         CHECK_STR(shown("git config remote.origin.url"), fixture.url);
     }
-    TEST("sync fails on a change in the way, and HEAD is told all the same (S-218)")
-    {
+    TEST("sync fails on a change in the way, and HEAD is told all the same (S-218)") {
         new_commit();
         git_shell(&fixture, "echo mine >workspace/app/file");
         CHECK_STR(work(input("sync", "main")), "protocol");
         CHECK_STR(json_get_string(run.result, "event"), "git.checkout_error");
         CHECK_STR(json_get_string(run.result, "head_sha"), shown("git rev-parse HEAD"));
     }
-    TEST("with keep_session_work the same checkout is only fetched (S-202)")
-    {
+    TEST("with keep_session_work the same checkout is only fetched (S-202)") {
         cJSON *object = input("sync", "main");
 
         json_add_bool(object, "keep_session_work", true);
@@ -93,18 +88,39 @@ static void test_sync(void)
         CHECK(json_get_bool(run.result, "kept", false));
         CHECK_STR(shown("cat file; git rev-list --count HEAD..origin/main"), "mine\n1");
     }
-    TEST("refresh leaves everything but origin's branch as it is (S-195)")
-    {
+    TEST("refresh leaves everything but origin's branch as it is (S-195)") {
         new_commit();
         CHECK_STR(work(input("refresh", "main")), "ok");
         CHECK_STR(shown("cat file; git rev-list --count HEAD..origin/main"), "mine\n2");
     }
 }
 
+static void test_leftovers(void)
+{
+    TEST("a lock that a killed git left does not stop a sync, and a refresh leaves it (S-195)") {
+        git_shell(&fixture, "rm -rf workspace/app");
+        CHECK_STR(work(input("sync", "main")), "ok");
+        new_commit();
+        git_shell(&fixture, "touch workspace/app/.git/index.lock workspace/app/.git/HEAD.lock");
+        CHECK_STR(work(input("refresh", "main")), "ok");
+        CHECK_STR(shown("cd .git; ls *.lock"), "HEAD.lock\nindex.lock");
+        CHECK_STR(work(input("sync", "main")), "ok");
+        CHECK_STR(worker_run_events(&run), "git.stale_lock_removed");
+        CHECK_STR(shown("git status -sb; ls .git | grep lock"), "## main...origin/main");
+    }
+    TEST("files that git-lfs keeps elsewhere are a warning") {
+        git_shell(&fixture, "cd source; git checkout -q -b lfs main; echo '*.bin filter=lfs "
+                            "diff=lfs merge=lfs -text' >.gitattributes; git add .gitattributes;"
+                            "git commit -qm lfs; git push -q origin lfs; rm -rf ../workspace/app");
+        CHECK_STR(work(input("sync", "lfs")), "ok");
+        CHECK_STR(worker_run_events(&run),
+                  "git.clone_start git.clone_complete git.lfs_not_fetched");
+    }
+}
+
 static void test_failures(void)
 {
-    TEST("a branch that nobody chose falls back and says so (S-205); a chosen one fails")
-    {
+    TEST("a branch that nobody chose falls back and says so (S-205); a chosen one fails") {
         cJSON *object = input("sync", "master");
 
         git_shell(&fixture, "rm -rf workspace/app");
@@ -119,8 +135,7 @@ static void test_failures(void)
         CHECK_STR(json_get_string(run.result, "branch"), "trunk");
         CHECK_STR(worker_run_events(&run), "git.clone_start git.default_branch git.clone_complete");
     }
-    TEST("a server that goes silent during a fetch is git.fetch_timeout")
-    {
+    TEST("a server that goes silent during a fetch is git.fetch_timeout") {
         cJSON *object = input("refresh", "main");
 
         json_put(object, "limits", json_parse("{\"stall_s\":0.3,\"fetch_s\":7}", 27, NULL));
@@ -130,8 +145,7 @@ static void test_failures(void)
         CHECK_STR(json_get_string(run.result, "event"), "git.fetch_timeout");
         CHECK_INT(cJSON_GetObjectItem(run.result, "timeout_seconds")->valueint, 7);
     }
-    TEST("input that is none is an error that does not repeat it")
-    {
+    TEST("input that is none is an error that does not repeat it") {
         worker_run_free(&run);
         worker_run_text(git_sync_worker_main, "{\"password\":\"" TEST_TOKEN "\"", &run);
         CHECK_STR(json_get_string(run.result, "error_class"), "protocol");
@@ -143,8 +157,7 @@ static void test_failures(void)
 
 static void test_legacy(void)
 {
-    TEST("legacy-sync clones the remote's HEAD branch and sets the identity (S-212, S-214)")
-    {
+    TEST("legacy-sync clones the remote's HEAD branch and sets the identity (S-212, S-214)") {
         cJSON *object = input("legacy-sync", NULL), *identity = cJSON_CreateObject();
 
         json_add_string(identity, "name", "Grace");
@@ -157,8 +170,7 @@ static void test_legacy(void)
         CHECK_STR(worker_run_events(&run),
                   "git.clone_start git.clone_complete git.identity_configured");
     }
-    TEST("legacy-sync rebases own commits, and a conflict is a warning, not a failure (S-210)")
-    {
+    TEST("legacy-sync rebases own commits, and a conflict is a warning, not a failure (S-210)") {
         git_shell(&fixture, "rm -rf workspace/app");
         CHECK_STR(work(input("legacy-sync", "main")), "ok");
         new_commit();
@@ -171,8 +183,7 @@ static void test_legacy(void)
         CHECK_STR(shown("git status -sb; cat file"),
                   "## main...origin/main [ahead 1, behind 1]\nmine");
     }
-    TEST("legacy-quick-fetch says how far behind HEAD is and never fails (S-213)")
-    {
+    TEST("legacy-quick-fetch says how far behind HEAD is and never fails (S-213)") {
         CHECK_STR(work(input("legacy-quick-fetch", "main")), "ok");
         CHECK_STR(worker_run_events(&run), "git.snapshot_status");
         git_server_tell(&fixture, "token=changed");
@@ -188,6 +199,7 @@ int main(void)
 {
     git_fixture_init(&fixture);
     test_sync();
+    test_leftovers();
     test_failures();
     test_legacy();
     worker_run_free(&run);
