@@ -387,8 +387,9 @@ int supervisor_run(const struct supervisor_options *options)
     }
     signal(SIGPIPE, SIG_IGN);
     become_reaper_of_orphans(options->log);
-    log_start(supervisor);
     rc = init_actors(supervisor, &err);
+    /* After the signal handlers: who sees this line may send one (S-103). */
+    log_start(supervisor);
     boot_warnings_clear(options->config->paths.boot_warnings, options->log);
     if (rc != 0 || make_workspace(options->config, &err) != 0)
         die(supervisor, &err);
