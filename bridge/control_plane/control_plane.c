@@ -235,19 +235,20 @@ static void log_connect_error(struct control_plane *self, const struct err *err)
            LOG_STR("error_type", err_class_name(err->class)));
 }
 
-static void on_end(void *user, const struct ws_end *link_end)
+static void on_end(void *user, const struct ws_end *how)
 {
     struct control_plane *self = user;
+    struct ws_end link_end = *how; /* it lives in the link */
 
     ws_link_free(self->link);
     self->link = NULL;
     if (self->is_open) {
-        on_closed(self, link_end);
+        on_closed(self, &link_end);
         return;
     }
-    log_connect_error(self, &link_end->err);
-    if (link_end->kind == WS_END_REFUSED)
-        follow(self, connection_policy_on_refused(&self->policy, link_end->status, now_ms(self),
+    log_connect_error(self, &link_end.err);
+    if (link_end.kind == WS_END_REFUSED)
+        follow(self, connection_policy_on_refused(&self->policy, link_end.status, now_ms(self),
                                                   random_u32()));
     else
         follow(self, connection_policy_on_failed(&self->policy, random_u32()));

@@ -8,7 +8,7 @@
 #include "common/random.h"
 
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #define STATUS_OK 200
 #define STATUS_NO_CONTENT 204
