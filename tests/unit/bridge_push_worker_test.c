@@ -47,45 +47,39 @@ int main(void)
     git_shell(&fixture, "git clone -q --depth 100 --branch main "
                         "file://$PWD/repositories/acme/app.git workspace/app;"
                         "cd workspace/app; git commit -q --allow-empty -m work");
-    TEST("a push with the credentials in the URL works, and the commit is told")
-    {
+    TEST("a push with the credentials in the URL works, and the commit is told") {
         CHECK_STR(push(user, "HEAD:refs/heads/session", false), "ok");
         CHECK_STR(json_get_string(run.result, "commit"),
                   git_output(&fixture, "git -C repositories/acme/app.git rev-parse session"));
         CHECK(!json_get_bool(run.result, "up_to_date", true));
         CHECK_STR(git_output(&fixture, "grep -r %s workspace", TEST_TOKEN), "");
     }
-    TEST("an encoded password is decoded")
-    {
+    TEST("an encoded password is decoded") {
         git_server_tell(&fixture, "token=a@b/c");
         CHECK_STR(push("x:a%40b%2Fc", "HEAD:refs/heads/encoded", false), "ok");
         git_server_tell(&fixture, "token=" TEST_TOKEN);
     }
-    TEST("a refusal is told in git's words, force goes through")
-    {
+    TEST("a refusal is told in git's words, force goes through") {
         git_shell(&fixture, "cd workspace/app; git commit -q --amend --allow-empty -m other");
         error = push(user, "HEAD:refs/heads/session", false);
         CHECK(strncmp(error, "! [rejected] HEAD -> session (non-fast-forward)", 47) == 0);
         CHECK(json_get_bool(run.result, "rejected", false));
         CHECK_STR(push(user, "HEAD:refs/heads/session", true), "ok");
     }
-    TEST("a token that the remote repeats is taken out of its text")
-    {
+    TEST("a token that the remote repeats is taken out of its text") {
         hook("echo your token is " TEST_TOKEN "; exit 1");
         error = push(user, "HEAD:refs/heads/next", false);
         CHECK(strncmp(error, "remote: your token is ***\n", 26) == 0);
         git_shell(&fixture, "rm repositories/acme/app.git/hooks/pre-receive");
     }
-    TEST("failures have a class and a text without prefix")
-    {
+    TEST("failures have a class and a text without prefix") {
         error = push("x-access-token:wrong-token", "HEAD:refs/heads/next", false);
         CHECK(strncmp(error, "the server rejected the credentials", 35) == 0);
         CHECK_STR(json_get_string(run.result, "error_class"), "auth");
         push(TEST_TOKEN, "HEAD:refs/heads/next", false);
         CHECK_STR(json_get_string(run.result, "error_class"), "auth");
     }
-    TEST("input that is none is an error that does not repeat it")
-    {
+    TEST("input that is none is an error that does not repeat it") {
         worker_run_free(&run);
         worker_run_text(push_worker_main, "{\"remote_url\":\"https://" TEST_TOKEN "@h/\"", &run);
         CHECK_STR(json_get_string(run.result, "error_class"), "protocol");

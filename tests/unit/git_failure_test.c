@@ -104,6 +104,24 @@ static void test_places(void)
     }
 }
 
+static void test_redirects(void)
+{
+    struct branch_choice branch = {.wanted = "main"};
+    char url[128];
+
+    TEST("a repository that was renamed on its host is found") {
+        snprintf(url, sizeof url, "https://localhost:%d/moved/app.git", fixture.port);
+        fixture.access.url = url;
+        CHECK_INT(clone_repository(&fixture.access, fixture.checkout, &branch, &last), 0);
+        fixture.access.url = fixture.url;
+        git_shell(&fixture, "rm -rf workspace/app");
+    }
+    TEST("a repository that went to another host is not followed, for the token would be too") {
+        snprintf(url, sizeof url, "https://localhost:%d/away/app.git", fixture.port);
+        fails_at(url, ERR_NETWORK, "cannot redirect from 'localhost' to '127.0.0.1'");
+    }
+}
+
 static void test_silence(void)
 {
     static const char *const stalls[] = {"stall=connect", "stall=answer", "stall=pack"};
@@ -179,6 +197,7 @@ int main(void)
     test_credentials();
     test_certificates();
     test_places();
+    test_redirects();
     test_silence();
     test_settings();
     library_stop();

@@ -20,6 +20,18 @@ const server = await GitServer.start({
     certificate: issueCertificate(authority, 'server', ['localhost']),
     token: process.env.TEST_TOKEN,
 });
+
+// /moved/... is a repository that was renamed, /away/... one that went to another host.
+const [answer] = server.https.listeners('request');
+server.https.removeAllListeners('request');
+server.https.on('request', (request, response) => {
+    const [, where, rest] = /^\/(moved|away)\/(.*)$/.exec(request.url) ?? [];
+    if (!where) return answer(request, response);
+    const host = where === 'moved' ? 'localhost' : '127.0.0.1';
+    response.writeHead(301, { location: `https://${host}:${server.port}/acme/${rest}` });
+    response.end();
+});
+
 console.log(`${server.port} ${authority.certificate} ${stranger.certificate}`);
 
 for await (const line of createInterface({ input: process.stdin })) {

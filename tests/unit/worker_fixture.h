@@ -91,8 +91,7 @@ static inline const char *worker_run_events(const struct worker_run *run)
     const cJSON *line;
 
     names[0] = '\0';
-    cJSON_ArrayForEach(line, run->lines)
-    {
+    cJSON_ArrayForEach(line, run->lines) {
         const char *event = json_get_string(line, "event");
 
         if (event && strcmp(json_get_string(line, "type"), "event") == 0)
