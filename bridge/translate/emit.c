@@ -32,7 +32,8 @@ void emit_text_now(struct translator *t, struct text_part *part)
     cJSON *event = emit_new(t, "token");
 
     text_parts_mark_sent(&t->texts, part, t->now);
-    json_add_string(event, "content", buf_text(&part->text));
+    json_put(event, "content",
+             field_cut_string(buf_text(&part->text), FIELD_TEXT_MAX + sizeof(FIELD_CUT_MARK)));
     t->has_output = true;
     deliver(t, event);
 }

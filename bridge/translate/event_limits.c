@@ -63,3 +63,14 @@ cJSON *event_limits_args(cJSON *args)
     json_add_string(args, "cut", "the arguments of this call are too long to show");
     return args;
 }
+
+cJSON *event_limits_usage(cJSON *value)
+{
+    cJSON *cut;
+
+    if (!cJSON_IsString(value))
+        return event_limits_args(value);
+    cut = field_cut_string(value->valuestring, FIELD_ERROR_MAX);
+    cJSON_Delete(value);
+    return cut;
+}

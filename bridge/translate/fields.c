@@ -55,10 +55,54 @@ bool field_is_odd_object(const cJSON *object, const char *key)
     return value && !cJSON_IsObject(value) && !cJSON_IsNull(value);
 }
 
+/* No byte becomes more than this many in JSON: "\\u001b". */
+#define ESCAPE_MAX 6
+#define REPLACEMENT_LENGTH 3 /* U+FFFD, for a byte that is not UTF-8 */
+
+/* The bytes of the character at `text`, and in `*printed` those of its JSON. */
+static size_t measure(const char *text, size_t len, size_t *printed)
+{
+    unsigned char byte = (unsigned char)text[0];
+    uint32_t code;
+    size_t bytes;
+
+    if (byte >= ' ' && byte < 0x80) {
+        *printed = byte == '"' || byte == '\\' ? 2 : 1;
+        return 1;
+    }
+    bytes = wtf8_decode(text, len, &code);
+    if (bytes == 0)
+        *printed = REPLACEMENT_LENGTH;
+    else
+        *printed = bytes > 1 && code != 0 && (code < 0xd800 || code > 0xdfff) ? bytes : ESCAPE_MAX;
+    return bytes ? bytes : 1;
+}
+
+/* How many bytes of the text fit `max` bytes as they are and 2 * max as JSON. */
+static size_t fitting_length(const char *text, size_t len, size_t max)
+{
+    size_t cut = wtf8_cut(text, len, max);
+    size_t total = 0;
+    size_t at = 0;
+
+    if (cut <= 2 * max / ESCAPE_MAX)
+        return cut;
+    while (at < cut) {
+        size_t printed;
+        size_t bytes = measure(text + at, len - at, &printed);
+
+        total += printed;
+        if (total > 2 * max)
+            return at;
+        at += bytes;
+    }
+    return cut;
+}
+
 cJSON *field_cut_string(const char *text, size_t max)
 {
     size_t len = strlen(text);
-    size_t cut = wtf8_cut(text, len, max);
+    size_t cut = fitting_length(text, len, max);
     AUTO_BUF struct buf out = BUF_INIT(max + sizeof(FIELD_CUT_MARK));
 
     if (cut == len)
@@ -82,7 +126,7 @@ char *field_to_text(const cJSON *value)
         json_print(value, &printed);
     text = cJSON_IsString(value) ? value->valuestring : buf_text(&printed);
     len = strlen(text);
-    cut = wtf8_cut(text, len, FIELD_TEXT_MAX);
+    cut = fitting_length(text, len, FIELD_TEXT_MAX);
     buf_append(&out, text, cut);
     if (cut < len || buf_failed(&printed))
         buf_puts(&out, FIELD_CUT_MARK);

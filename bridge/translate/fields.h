@@ -33,11 +33,12 @@ bool field_is_empty(const cJSON *value);
 /* The member is there but has another type than an object; null counts as absent. */
 bool field_is_odd_object(const cJSON *object, const char *key);
 
-/* A JSON string of `text`, cut to `max` bytes and then marked. NULL when out of memory. */
+/* A JSON string of `text`, cut to `max` bytes and then marked. It is cut earlier when its escapes would
+ * make it longer than 2 * max in JSON. NULL when out of memory. */
 cJSON *field_cut_string(const char *text, size_t max);
 
 /* Any value as text: a string as it is, anything else as JSON. For the caller to free; NULL for
- * NULL, null, and out of memory. At most FIELD_TEXT_MAX bytes and the cut mark. */
+ * NULL, null, and out of memory. Bounded as field_cut_string() bounds with FIELD_TEXT_MAX. */
 char *field_to_text(const cJSON *value);
 
 #endif

@@ -113,7 +113,7 @@ static void translate_step(struct translator *t, cJSON *part, const struct part_
         cJSON *value = cJSON_DetachItemFromObjectCaseSensitive(part, usage[i]);
 
         if (value && !cJSON_IsNull(value)) /* D-14 */
-            json_put(event, usage[i], value);
+            json_put(event, usage[i], event_limits_usage(value));
         else
             cJSON_Delete(value);
     }

@@ -8,6 +8,7 @@
  * - the bounds of translator.h hold;
  * - a tick at the deadline moves the deadline, and every prompt ends.
  */
+#include "bridge/translate/event_limits.h"
 #include "bridge/translate/state.h"
 #include "common/json.h"
 
@@ -47,7 +48,7 @@ static void on_event(void *user, cJSON *event)
     char *text = json_to_string(event);
     cJSON *again = text ? json_parse(text, strlen(text), NULL) : NULL;
 
-    require(type && again);
+    require(type && again && strlen(text) <= EVENT_MAX);
     if (strcmp(type, "session_title") != 0) {
         require(message_id && strcmp(message_id, fuzz->message_id) == 0);
         require(fuzz->completions < fuzz->prompts);

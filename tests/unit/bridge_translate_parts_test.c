@@ -142,6 +142,23 @@ static void test_limits(void)
         free(text);
         cJSON_Delete(value);
     }
+    TEST("an output of control characters is cut earlier, for its escapes") {
+        cJSON *value;
+        char *text;
+        char *printed;
+
+        memset(large, 27, size);
+        value = cJSON_CreateString(large);
+        text = field_to_text(value);
+        cJSON_Delete(value);
+        value = cJSON_CreateString(text);
+        printed = json_to_string(value);
+        CHECK(strlen(printed) > FIELD_TEXT_MAX && strlen(printed) < 2 * FIELD_TEXT_MAX + 100);
+        CHECK(strstr(text, FIELD_CUT_MARK) != NULL);
+        free(printed);
+        free(text);
+        cJSON_Delete(value);
+    }
     free(large);
 }
 
