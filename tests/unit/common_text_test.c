@@ -173,6 +173,17 @@ static void test_urls(void)
         url_encode("a-b._~/ ü%", &out);
         CHECK_STR(buf_text(&out), "a-b._~%2F%20%C3%BC%25");
     }
+    TEST("decoding undoes %XX and leaves what is none")
+    {
+        static const char text[] = "a%40b%2fc%zz%4";
+        AUTO_BUF struct buf out = BUF_INIT(100);
+
+        url_decode(text, strlen(text), &out);
+        CHECK_STR(buf_text(&out), "a@b/c%zz%4");
+        buf_reset(&out);
+        url_decode("%00", 3, &out);
+        CHECK_STR(buf_text(&out), "%00");
+    }
     TEST("a query parameter is found by its whole name")
     {
         CHECK(url_has_parameter("/ws?type=sandbox&token=x", "token"));
