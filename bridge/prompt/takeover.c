@@ -35,6 +35,13 @@ static void send(const char *type, const char *key, const cJSON *value, const ch
     on_event(user, event);
 }
 
+/* A text that still streams is stored as "". Announced as a part, its next delta would count as its
+ * beginning; left out, the deltas pass unheard until the finished text comes. */
+static bool is_streaming_text(const cJSON *part)
+{
+    return has_text(part, "type", "text") && !json_get_nonempty(part, "text");
+}
+
 static void replay_message(const struct takeover *takeover, const cJSON *message,
                            takeover_event_fn *on_event, void *user)
 {
@@ -43,7 +50,8 @@ static void replay_message(const struct takeover *takeover, const cJSON *message
     send("message.updated", "info", info, takeover->session_id, on_event, user);
     cJSON_ArrayForEach(part, json_get_array(message, "parts"))
     {
-        if (!has_text(part, "type", "step-start") && !has_text(part, "type", "step-finish"))
+        if (!has_text(part, "type", "step-start") && !has_text(part, "type", "step-finish") &&
+            !is_streaming_text(part))
             send("message.part.updated", "part", part, takeover->session_id, on_event, user);
     }
 }

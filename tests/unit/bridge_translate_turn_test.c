@@ -44,6 +44,12 @@ static void test_stale_events(void)
         CHECK_STR(fixture_look(&fixture), "token:second\nexecution_complete:ok\n");
         fixture_close(&fixture);
     }
+}
+
+static void test_stale_errors(void)
+{
+    struct fixture fixture;
+
     TEST("that abort is not taken for the next one's, even when this was seen to live") {
         fixture_open(&fixture, NULL);
         translator_cancel(fixture.translator, fixture.now, &fixture.sink);
@@ -251,6 +257,7 @@ static void test_repair(void)
 int main(void)
 {
     test_stale_events();
+    test_stale_errors();
     test_idle_without_output();
     test_limits();
     test_completion();
