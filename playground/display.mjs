@@ -4,6 +4,7 @@ const STYLES = { dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
 const ENVELOPE = ['level', 'service', 'component', 'event', 'ts', 'sandbox_id', 'session_id'];
 const MAX_OUTPUT_LINES = 12;
 const MAX_VALUE_CHARS = 160;
+const OPENCODE_CHATTER = /^\[opencode\] timestamp=\S+ level=(INFO|DEBUG) /; // some twenty lines a prompt
 
 export class Display {
     constructor(out = process.stdout) {
@@ -24,6 +25,7 @@ export class Display {
 
     /** A line that a sandbox printed; `entry` is its JSON, if it is ours. */
     logLine(line, entry) {
+        if (OPENCODE_CHATTER.test(line)) return;
         if (!entry?.event) return this.line(this.style('dim', `  | ${line}`));
         if (entry.level === 'debug') return;
         const fields = Object.entries(entry).filter(([name]) => !ENVELOPE.includes(name))
