@@ -23,11 +23,11 @@ static inline void cleanup_close(int *fd)
 #define AUTO_CLOSE __attribute__((cleanup(cleanup_close)))
 
 /* Gives the pointer away: the variable keeps NULL, so its cleanup does nothing. */
-#define TAKE_PTR(variable)                                                                         \
-    __extension__({                                                                                \
-        __typeof__(variable) taken_ = (variable);                                                  \
-        (variable) = NULL;                                                                         \
-        taken_;                                                                                    \
+#define TAKE_PTR(variable)                        \
+    __extension__({                               \
+        __typeof__(variable) taken_ = (variable); \
+        (variable) = NULL;                        \
+        taken_;                                   \
     })
 
 static inline int take_fd(int *fd)

@@ -93,8 +93,7 @@ int env_parse_seconds(const char *text, double *seconds)
     char word[NUMBER_TEXT_MAX];
     char *end;
 
-    if (!text || !trim(text, word, sizeof word) || strpbrk(word, "xX(") ||
-        !drop_underscores(word))
+    if (!text || !trim(text, word, sizeof word) || strpbrk(word, "xX(") || !drop_underscores(word))
         return -1;
     *seconds = strtod(word, &end);
     return *end ? -1 : 0;
@@ -109,8 +108,8 @@ static bool is_writable_directory(const char *path)
 
 const char *env_temp_dir(void)
 {
-    const char *const candidates[] = {env_get("TMPDIR"), env_get("TEMP"), env_get("TMP"),
-                                      "/tmp",            "/var/tmp",      "/usr/tmp"};
+    const char *const candidates[] = {env_get("TMPDIR"), env_get("TEMP"), env_get("TMP"), "/tmp",
+                                      "/var/tmp",        "/usr/tmp"};
 
     for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
         if (is_writable_directory(candidates[i]))

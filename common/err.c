@@ -7,12 +7,10 @@
 #include <string.h>
 
 static const char *const class_names[] = {
-    [ERR_NONE] = "none",         [ERR_CONFIG] = "config",
-    [ERR_IO] = "io",             [ERR_NETWORK] = "network",
-    [ERR_TIMEOUT] = "timeout",   [ERR_TLS] = "tls",
-    [ERR_AUTH] = "auth",         [ERR_NOT_FOUND] = "not_found",
-    [ERR_PROTOCOL] = "protocol", [ERR_LIMIT] = "limit",
-    [ERR_CANCELLED] = "cancelled", [ERR_NO_MEMORY] = "no_memory",
+    [ERR_NONE] = "none",         [ERR_CONFIG] = "config",       [ERR_IO] = "io",
+    [ERR_NETWORK] = "network",   [ERR_TIMEOUT] = "timeout",     [ERR_TLS] = "tls",
+    [ERR_AUTH] = "auth",         [ERR_NOT_FOUND] = "not_found", [ERR_PROTOCOL] = "protocol",
+    [ERR_LIMIT] = "limit",       [ERR_CANCELLED] = "cancelled", [ERR_NO_MEMORY] = "no_memory",
     [ERR_INTERNAL] = "internal",
 };
 _Static_assert(ARRAY_LENGTH(class_names) == ERR_CLASS_COUNT, "every class has a name");

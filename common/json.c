@@ -196,8 +196,7 @@ static void print_members(const cJSON *parent, bool with_keys, struct buf *out)
 {
     const cJSON *member;
 
-    cJSON_ArrayForEach(member, parent)
-    {
+    cJSON_ArrayForEach(member, parent) {
         if (member != parent->child)
             buf_putc(out, ',');
         if (with_keys) {

@@ -34,17 +34,17 @@ struct log_field {
     } value;
 };
 
-#define LOG_STR(field_name, string)                                                                \
+#define LOG_STR(field_name, string) \
     ((struct log_field){(field_name), LOG_FIELD_TEXT, {.text = (string)}})
-#define LOG_NUM(field_name, amount)                                                                \
+#define LOG_NUM(field_name, amount) \
     ((struct log_field){(field_name), LOG_FIELD_NUMBER, {.number = (double)(amount)}})
-#define LOG_BOOL(field_name, is_true)                                                              \
+#define LOG_BOOL(field_name, is_true) \
     ((struct log_field){(field_name), LOG_FIELD_BOOL, {.truth = (is_true)}})
 /* Text that is JSON already; it must hold no secret, for it is not redacted. */
-#define LOG_JSON(field_name, json)                                                                 \
+#define LOG_JSON(field_name, json) \
     ((struct log_field){(field_name), LOG_FIELD_JSON, {.text = (json)}})
 /* The pair that S-466 wants of a failure. */
-#define LOG_ERR(error)                                                                             \
+#define LOG_ERR(error) \
     LOG_STR("error_type", err_class_name((error)->class)), LOG_STR("error_message", (error)->text)
 
 struct log;

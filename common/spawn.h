@@ -20,14 +20,14 @@ struct spawn_fd {
 };
 
 struct spawn_options {
-    const char *program;      /* a path, or a name looked up in the child's PATH */
-    const char *const *argv;  /* NULL-terminated, argv[0] included */
-    const char *const *envp;  /* NULL: ours */
-    const char *directory;    /* NULL: ours */
+    const char *program;     /* a path, or a name looked up in the child's PATH */
+    const char *const *argv; /* NULL-terminated, argv[0] included */
+    const char *const *envp; /* NULL: ours */
+    const char *directory;   /* NULL: ours */
     const struct spawn_fd *fds;
-    int fd_count;             /* 0, 1 and 2 that are not named: /dev/null, ours, ours */
-    bool new_session;         /* setsid: signals of a terminal do not reach it, and it leads a group */
-    bool dies_with_parent;    /* PR_SET_PDEATHSIG SIGKILL */
+    int fd_count;          /* 0, 1 and 2 that are not named: /dev/null, ours, ours */
+    bool new_session;      /* setsid: signals of a terminal do not reach it, and it leads a group */
+    bool dies_with_parent; /* PR_SET_PDEATHSIG SIGKILL */
 };
 
 /* Returns 0 and the pid, or -1: "start opencode: exec /usr/bin/opencode: No such file". */

@@ -40,9 +40,9 @@ static size_t change(struct replay *replay, uint8_t *data, size_t size)
     static const char telling[] = "\"{}[]:,\\\r\n\0\xff\xd8u0129-.e";
     size_t at = size ? next_random(replay) % size : 0;
     size_t run = size - at ? next_random(replay) % (size - at) % 64 : 0;
-    uint8_t byte = (uint8_t)(next_random(replay) & 1
-                                 ? telling[next_random(replay) % (sizeof(telling) - 1)]
-                                 : (char)next_random(replay));
+    uint8_t byte =
+        (uint8_t)(next_random(replay) & 1 ? telling[next_random(replay) % (sizeof(telling) - 1)]
+                                          : (char)next_random(replay));
 
     switch (next_random(replay) % 5) {
     case 0:

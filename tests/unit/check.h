@@ -71,7 +71,7 @@ static inline void check_int(long long got, long long wanted, const char *what, 
 #define TEST(name) if (check_open_block(name))
 #define CHECK(condition) check_that(!!(condition), #condition, __FILE__, __LINE__)
 #define CHECK_STR(got, wanted) check_str((got), (wanted), #got, __FILE__, __LINE__)
-#define CHECK_INT(got, wanted)                                                                     \
+#define CHECK_INT(got, wanted) \
     check_int((long long)(got), (long long)(wanted), #got, __FILE__, __LINE__)
 
 #endif

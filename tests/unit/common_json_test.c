@@ -41,33 +41,27 @@ static const char *joined(const char *first, const char *second)
 
 static void test_surrogates(void)
 {
-    TEST("a lone surrogate survives as its escape")
-    {
+    TEST("a lone surrogate survives as its escape") {
         CHECK_STR(round_trip("\"a\\ud83d\""), "\"a\\ud83d\"");
         CHECK_STR(round_trip("\"\\uDE80b\""), "\"\\ude80b\"");
         CHECK_STR(round_trip("{\"\\ud83d\":1}"), "{\"\\ud83d\":1}");
     }
-    TEST("a pair of escapes becomes the character")
-    {
+    TEST("a pair of escapes becomes the character") {
         CHECK_STR(round_trip("\"\\ud83d\\ude80\""), "\"\xf0\x9f\x9a\x80\"");
     }
-    TEST("two high surrogates in a row both survive")
-    {
+    TEST("two high surrogates in a row both survive") {
         CHECK_STR(round_trip("\"\\ud83d\\ud83d\\ude80\""), "\"\\ud83d\xf0\x9f\x9a\x80\"");
     }
-    TEST("an emoji cut over two deltas is whole again when they are joined")
-    {
+    TEST("an emoji cut over two deltas is whole again when they are joined") {
         CHECK_STR(joined("\"a\\ud83d\"", "\"\\ude80b\""), "\"a\xf0\x9f\x9a\x80"
-                                                         "b\"");
+                                                          "b\"");
         CHECK_STR(joined("\"a\\ud83d\"", "\"b\""), "\"a\\ud83db\"");
         CHECK_STR(joined("\"\"", "\"\\ude80\""), "\"\\ude80\"");
     }
-    TEST("U+0000 does not cut a string short")
-    {
+    TEST("U+0000 does not cut a string short") {
         CHECK_STR(round_trip("\"a\\u0000b\""), "\"a\\u0000b\"");
     }
-    TEST("an escaped backslash before u is no escape")
-    {
+    TEST("an escaped backslash before u is no escape") {
         CHECK_STR(round_trip("\"\\\\ud83d\""), "\"\\\\ud83d\"");
     }
 }
@@ -76,19 +70,19 @@ static void test_bad_input(void)
 {
     char deep[2 * JSON_DEPTH_MAX + 4];
 
-    TEST("bytes that are no UTF-8 leave as U+FFFD")
-    {
-        CHECK_STR(round_trip("\"a\xff" "b\xc3\""), "\"a\xef\xbf\xbd" "b\xef\xbf\xbd\"");
+    TEST("bytes that are no UTF-8 leave as U+FFFD") {
+        CHECK_STR(round_trip("\"a\xff"
+                             "b\xc3\""),
+                  "\"a\xef\xbf\xbd"
+                  "b\xef\xbf\xbd\"");
         CHECK_STR(round_trip("\"\xc0\xaf\""), "\"\xef\xbf\xbd\xef\xbf\xbd\"");
     }
-    TEST("what follows the value is refused, blanks are not")
-    {
+    TEST("what follows the value is refused, blanks are not") {
         CHECK(round_trip("{} x") == NULL);
         CHECK(round_trip("{}{}") == NULL);
         CHECK_STR(round_trip(" {} \r\n"), "{}");
     }
-    TEST("broken documents are refused with where they broke")
-    {
+    TEST("broken documents are refused with where they broke") {
         struct err err = {0};
 
         CHECK(json_parse("{\"a\":", 5, &err) == NULL);
@@ -99,8 +93,7 @@ static void test_bad_input(void)
         CHECK(round_trip("\"\\") == NULL);
         CHECK(round_trip("\"\\ud83d\\u") == NULL);
     }
-    TEST("nesting has a limit")
-    {
+    TEST("nesting has a limit") {
         memset(deep, '[', JSON_DEPTH_MAX + 1);
         memset(deep + JSON_DEPTH_MAX + 1, ']', JSON_DEPTH_MAX + 1);
         CHECK(json_parse(deep, 2 * JSON_DEPTH_MAX + 2, NULL) == NULL);
@@ -111,21 +104,17 @@ static void test_bad_input(void)
 
 static void test_values(void)
 {
-    TEST("numbers keep their value")
-    {
+    TEST("numbers keep their value") {
         CHECK_STR(round_trip("[0,-1,1770000000123,0.25,1e21,9007199254740991,0.1]"),
                   "[0,-1,1770000000123,0.25,1e+21,9007199254740991,0.1]");
     }
-    TEST("a number that is none becomes null")
-    {
+    TEST("a number that is none becomes null") {
         CHECK_STR(round_trip("[1e999]"), "[null]");
     }
-    TEST("control characters leave as escapes")
-    {
+    TEST("control characters leave as escapes") {
         CHECK_STR(round_trip("\"\\n\\t\\u0001\\\"\\\\/\""), "\"\\n\\t\\u0001\\\"\\\\/\"");
     }
-    TEST("getters look at the type and at the case of a key")
-    {
+    TEST("getters look at the type and at the case of a key") {
         AUTO_JSON cJSON *object = parse("{\"a\":1,\"A\":\"x\",\"e\":\"\",\"n\":null}");
         double number = 0;
 
@@ -136,8 +125,7 @@ static void test_values(void)
         CHECK(json_get_string(object, "n") == NULL);
         CHECK(json_get_string(NULL, "a") == NULL);
     }
-    TEST("an optional text that is missing leaves no member")
-    {
+    TEST("an optional text that is missing leaves no member") {
         AUTO_JSON cJSON *object = cJSON_CreateObject();
         AUTO_FREE char *text = NULL;
 

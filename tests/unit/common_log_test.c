@@ -40,29 +40,25 @@ static void test_redaction(void)
 {
     struct redact *redact = redact_new();
 
-    TEST("the user part of a URL is masked (S-215)")
-    {
+    TEST("the user part of a URL is masked (S-215)") {
         CHECK_STR(redacted(NULL, "at https://x:tok@host/p and http://u@h"),
                   "at https://***@host/p and http://***@h");
         CHECK_STR(redacted(NULL, "https://host/a@b, mail a@b"), "https://host/a@b, mail a@b");
         CHECK_STR(redacted(NULL, "https://"), "https://");
     }
-    TEST("registered secrets are masked wherever they stand, the longest first")
-    {
+    TEST("registered secrets are masked wherever they stand, the longest first") {
         redact_add_secret(redact, "ghs_12345678");
         redact_add_secret(redact, "ghs_12345678_longer");
         redact_add_secret(redact, "short");
         redact_add_secret(redact, NULL);
-        CHECK_STR(redacted(redact, "aghs_12345678b ghs_12345678_longer short"),
-                  "a***b *** short");
+        CHECK_STR(redacted(redact, "aghs_12345678b ghs_12345678_longer short"), "a***b *** short");
     }
     redact_free(redact);
 }
 
 static void test_lines(int in, struct log *log)
 {
-    TEST("a line has the envelope, then its fields, and no missing field")
-    {
+    TEST("a line has the envelope, then its fields, and no missing field") {
         log_at(log, LOG_INFO, "git.clone_start", LOG_STR("repo_owner", "acme"),
                LOG_STR("gone", NULL), LOG_NUM("ms", 12), LOG_BOOL("ok", true));
         AUTO_JSON cJSON *value = read_json(in);
@@ -76,15 +72,13 @@ static void test_lines(int in, struct log *log)
         CHECK_STR(json_get_string(value, "sandbox_id"), "sb-1");
         CHECK(strstr(line, "\"repo_owner\":\"acme\",\"ms\":12,\"ok\":true}\n") != NULL);
     }
-    TEST("debug lines are not printed")
-    {
+    TEST("debug lines are not printed") {
         log_at(log, LOG_DEBUG, "quiet");
         log_at(log, LOG_WARNING, "loud");
         CHECK(strstr(read_line(in), "quiet") == NULL);
         CHECK(strstr(line, "loud") != NULL);
     }
-    TEST("a registered secret never reaches the line")
-    {
+    TEST("a registered secret never reaches the line") {
         struct err err = {0};
 
         redact_add_secret(log_redact(log), "s3cr3t-token");
@@ -101,8 +95,7 @@ static void test_bounds(int in, int out, struct log *log)
 {
     static char huge[3 * LOG_LINE_MAX];
 
-    TEST("a line is never longer than its limit, and says that it was cut")
-    {
+    TEST("a line is never longer than its limit, and says that it was cut") {
         memset(huge, 'x', sizeof huge - 1);
         log_at(log, LOG_INFO, "big", LOG_STR("a", huge), LOG_STR("b", huge), LOG_STR("c", huge),
                LOG_STR("d", huge), LOG_STR("e", huge), LOG_NUM("last", 1));
@@ -113,8 +106,7 @@ static void test_bounds(int in, int out, struct log *log)
         CHECK(strstr(line, "[cut]") != NULL);
         CHECK(strstr(line, "\"last\":1") != NULL);
     }
-    TEST("a pipe nobody reads neither stops nor kills, and the loss is counted")
-    {
+    TEST("a pipe nobody reads neither stops nor kills, and the loss is counted") {
         int flags = fcntl(out, F_GETFL);
 
         fcntl(out, F_SETFL, flags | O_NONBLOCK);

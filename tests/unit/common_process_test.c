@@ -49,33 +49,29 @@ static void test_spawn(void)
 {
     int stray = open("/", O_RDONLY); /* without close-on-exec, as a careless library leaves it */
 
-    TEST("a child sees only the descriptors it was given, and /dev/null as its input")
-    {
+    TEST("a child sees only the descriptors it was given, and /dev/null as its input") {
         CHECK_STR(shell_output("for n in 0 1 2 3 4 5 6 7 8 9; do test -e /proc/$$/fd/$n && "
                                "printf $n; done; readlink /proc/$$/fd/0",
                                (struct spawn_options){0}),
                   "0127/dev/null\n");
     }
-    TEST("a child has default signals and an empty mask, whatever ours are")
-    {
+    TEST("a child has default signals and an empty mask, whatever ours are") {
         sigset_t all, before;
 
         signal(SIGPIPE, SIG_IGN);
         sigfillset(&all);
         sigprocmask(SIG_SETMASK, &all, &before);
-        CHECK_STR(shell_output("grep -E 'SigIgn|SigBlk' /proc/self/status",
-                               (struct spawn_options){0}),
-                  "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+        CHECK_STR(
+            shell_output("grep -E 'SigIgn|SigBlk' /proc/self/status", (struct spawn_options){0}),
+            "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
         sigprocmask(SIG_SETMASK, &before, NULL);
     }
-    TEST("a new session makes the child the leader of its group")
-    {
+    TEST("a new session makes the child the leader of its group") {
         const char *out = shell_output("test $$ = $(ps -o pgid= -p $$) && echo leads",
                                        (struct spawn_options){.new_session = true});
         CHECK_STR(out, "leads\n");
     }
-    TEST("a child runs where and with what it was told")
-    {
+    TEST("a child runs where and with what it was told") {
         const char *const envp[] = {"ONLY=this", "PATH=/usr/bin:/bin", NULL};
 
         CHECK_STR(shell_output("echo $PWD $ONLY $HOME",
@@ -92,15 +88,13 @@ static void test_spawn_failures(void)
     struct err err = {0};
     pid_t pid;
 
-    TEST("a program that is not there is an error of the caller, not an exit code")
-    {
+    TEST("a program that is not there is an error of the caller, not an exit code") {
         CHECK_INT(spawn_process(&options, &pid, &err), -1);
         CHECK_STR(err.text, "start /no/such/program: exec /no/such/program: "
                             "No such file or directory");
         CHECK(waitpid(-1, NULL, WNOHANG) < 0);
     }
-    TEST("a directory that is not there is named")
-    {
+    TEST("a directory that is not there is named") {
         options.program = "/bin/true";
         options.directory = "/no/such/directory";
         CHECK_INT(spawn_process(&options, &pid, &err), -1);
@@ -111,8 +105,7 @@ static void test_spawn_failures(void)
 
 static void test_death_with_parent(void)
 {
-    TEST("a child that shall die with its parent does")
-    {
+    TEST("a child that shall die with its parent does") {
         int alive[2];
         pid_t parent;
         char byte;
@@ -123,8 +116,11 @@ static void test_death_with_parent(void)
         if (parent == 0) {
             const char *const argv[] = {"sleep", "60", NULL};
             const struct spawn_fd fds[] = {{alive[1], 5}};
-            struct spawn_options options = {.program = "sleep", .argv = argv, .fds = fds,
-                                            .fd_count = 1, .dies_with_parent = true};
+            struct spawn_options options = {.program = "sleep",
+                                            .argv = argv,
+                                            .fds = fds,
+                                            .fd_count = 1,
+                                            .dies_with_parent = true};
             pid_t pid;
 
             _exit(spawn_process(&options, &pid, NULL) == 0 ? 0 : 1);
@@ -148,28 +144,24 @@ static void test_files(void)
 
     snprintf(path, sizeof path, "%s/a", scratch);
     snprintf(deep, sizeof deep, "%s/x/y/z", scratch);
-    TEST("a file is replaced as a whole, with its mode")
-    {
+    TEST("a file is replaced as a whole, with its mode") {
         CHECK_INT(file_write_atomic(path, "one", 3, 0600, false, &err), 0);
         CHECK_INT(file_write_atomic(path, "two", 3, 0600, true, &err), 0);
         CHECK_INT(file_read(path, &text, &err), 0);
         CHECK_STR(buf_text(&text), "two");
         CHECK(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600);
     }
-    TEST("a file that is larger than wanted is an error")
-    {
+    TEST("a file that is larger than wanted is an error") {
         CHECK_INT(file_write_atomic(path, "elevenbytes", 11, 0600, false, &err), 0);
         buf_reset(&text);
         CHECK_INT(file_read(path, &text, &err), -1);
         CHECK_INT(err.class, ERR_LIMIT);
     }
-    TEST("a missing file is told apart")
-    {
+    TEST("a missing file is told apart") {
         CHECK_INT(file_read(deep, &text, &err), -1);
         CHECK_INT(err.class, ERR_NOT_FOUND);
     }
-    TEST("trees are made, and removed without following links")
-    {
+    TEST("trees are made, and removed without following links") {
         char link[250];
 
         CHECK_INT(file_make_directories(deep, 0755, &err), 0);

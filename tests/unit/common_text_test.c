@@ -16,22 +16,19 @@ static void test_errors(void)
 {
     struct err err = {0};
 
-    TEST("context is added outward")
-    {
+    TEST("context is added outward") {
         CHECK_INT(err_set(&err, ERR_TLS, "certificate %s", "rejected"), -1);
         err_add_context(&err, "fetch");
         err_add_context(&err, "clone %s", "acme/app");
         CHECK_STR(err.text, "clone acme/app: fetch: certificate rejected");
         CHECK_INT(err.class, ERR_TLS);
     }
-    TEST("a text that is too long is cut, never overrun")
-    {
+    TEST("a text that is too long is cut, never overrun") {
         for (int i = 0; i < 200; i++)
             err_add_context(&err, "a rather long context number %d", i);
         CHECK(strlen(err.text) < sizeof err.text);
     }
-    TEST("class names go both ways")
-    {
+    TEST("class names go both ways") {
         for (int i = 0; i < ERR_CLASS_COUNT; i++)
             CHECK_INT(err_class_parse(err_class_name((enum err_class)i)), i);
         CHECK_INT(err_class_parse("no such class"), ERR_INTERNAL);
@@ -40,8 +37,7 @@ static void test_errors(void)
 
 static void test_buffers(void)
 {
-    TEST("a buffer past its maximum is poisoned and keeps its bound")
-    {
+    TEST("a buffer past its maximum is poisoned and keeps its bound") {
         AUTO_BUF struct buf buf = BUF_INIT(5);
 
         buf_puts(&buf, "12345");
@@ -55,8 +51,7 @@ static void test_buffers(void)
         buf_printf(&buf, "%d", 42);
         CHECK_STR(buf_text(&buf), "42");
     }
-    TEST("consume drops the front")
-    {
+    TEST("consume drops the front") {
         AUTO_BUF struct buf buf = BUF_INIT(100);
 
         buf_puts(&buf, "hello world");
@@ -65,16 +60,14 @@ static void test_buffers(void)
         buf_consume(&buf, 600);
         CHECK_INT(buf.len, 0);
     }
-    TEST("take hands the text over, also an empty one")
-    {
+    TEST("take hands the text over, also an empty one") {
         struct buf buf = BUF_INIT(10);
         AUTO_FREE char *empty = buf_take(&buf);
 
         CHECK_STR(empty, "");
         CHECK(buf.data == NULL);
     }
-    TEST("a cut never splits a character")
-    {
+    TEST("a cut never splits a character") {
         CHECK_INT(wtf8_cut("a\xf0\x9f\x9a\x80", 5, 4), 1);
         CHECK_INT(wtf8_cut("a\xf0\x9f\x9a\x80", 5, 5), 5);
     }
@@ -105,20 +98,17 @@ static const char *split(const char *const *chunks, size_t max)
 static void test_lines(void)
 {
     buf_init(&seen, 1000);
-    TEST("lines are found wherever the chunks are cut")
-    {
+    TEST("lines are found wherever the chunks are cut") {
         const char *const chunks[] = {"on", "e\r", "\ntwo\n\nthr", "ee", NULL};
 
         CHECK_STR(split(chunks, 100), "one|two||three|");
     }
-    TEST("a line that is too long is handed on once, cut")
-    {
+    TEST("a line that is too long is handed on once, cut") {
         const char *const chunks[] = {"abc", "def", "ghi\n", "x\n", NULL};
 
         CHECK_STR(split(chunks, 5), "abcde~|x|");
     }
-    TEST("a line of just the maximum is whole")
-    {
+    TEST("a line of just the maximum is whole") {
         const char *const chunks[] = {"abcde\n", "12345", NULL};
 
         CHECK_STR(split(chunks, 5), "abcde|12345|");
@@ -130,8 +120,7 @@ static void test_urls(void)
 {
     struct err err = {0};
 
-    TEST("a URL is taken apart")
-    {
+    TEST("a URL is taken apart") {
         AUTO_URL struct url url;
 
         CHECK_INT(url_parse("HTTPS://u:p%40@Example.com:8443?a=b#frag", &url, &err), 0);
@@ -142,8 +131,7 @@ static void test_urls(void)
         CHECK_STR(url.target, "/?a=b");
         CHECK(url_is_secure(&url));
     }
-    TEST("an IPv6 host loses its brackets and gets them back in Host")
-    {
+    TEST("an IPv6 host loses its brackets and gets them back in Host") {
         AUTO_URL struct url url;
         AUTO_BUF struct buf host = BUF_INIT(100);
 
@@ -152,11 +140,11 @@ static void test_urls(void)
         url_print_host(&url, &host);
         CHECK_STR(buf_text(&host), "[::1]:80");
     }
-    TEST("what is no URL is refused, and the error holds no credentials")
-    {
-        const char *const bad[] = {"",          "example.com",     "ftp://x/",     "http://",
-                                   "http:///x", "http://h:0/",     "http://h:x/",  "http://h:70000/",
-                                   "http://[1", "http://s3cret:p@", "http://h/\r\n"};
+    TEST("what is no URL is refused, and the error holds no credentials") {
+        const char *const bad[] = {
+            "",          "example.com",      "ftp://x/",     "http://",
+            "http:///x", "http://h:0/",      "http://h:x/",  "http://h:70000/",
+            "http://[1", "http://s3cret:p@", "http://h/\r\n"};
 
         for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
             struct url url;
@@ -166,15 +154,13 @@ static void test_urls(void)
             CHECK(url.host == NULL);
         }
     }
-    TEST("encoding leaves only the unreserved characters")
-    {
+    TEST("encoding leaves only the unreserved characters") {
         AUTO_BUF struct buf out = BUF_INIT(100);
 
         url_encode("a-b._~/ ü%", &out);
         CHECK_STR(buf_text(&out), "a-b._~%2F%20%C3%BC%25");
     }
-    TEST("decoding undoes %XX and leaves what is none")
-    {
+    TEST("decoding undoes %XX and leaves what is none") {
         static const char text[] = "a%40b%2fc%zz%4";
         AUTO_BUF struct buf out = BUF_INIT(100);
 
@@ -184,8 +170,7 @@ static void test_urls(void)
         url_decode("%00", 3, &out);
         CHECK_STR(buf_text(&out), "%00");
     }
-    TEST("a query parameter is found by its whole name")
-    {
+    TEST("a query parameter is found by its whole name") {
         CHECK(url_has_parameter("/ws?type=sandbox&token=x", "token"));
         CHECK(url_has_parameter("/ws?token", "token"));
         CHECK(!url_has_parameter("/ws?mytoken=x", "token"));
@@ -200,15 +185,13 @@ static void test_environment(void)
     long number;
     double seconds;
 
-    TEST("an empty variable is an unset one")
-    {
+    TEST("an empty variable is an unset one") {
         setenv("OI_TEST", "", 1);
         CHECK(env_get("OI_TEST") == NULL);
         CHECK_INT(env_get_int("OI_TEST", 0, 9, 7, &number, &err), 0);
         CHECK_INT(number, 7);
     }
-    TEST("a number out of bounds or with something behind it names the variable")
-    {
+    TEST("a number out of bounds or with something behind it names the variable") {
         const char *const bad[] = {"10", "-1", "5x", "x", " ", "99999999999999999999"};
 
         for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
@@ -220,15 +203,13 @@ static void test_environment(void)
         CHECK_INT(env_get_int("OI_TEST", 0, 9, 7, &number, &err), 0);
         CHECK_INT(number, 5);
     }
-    TEST("true is true or 1 and nothing else")
-    {
+    TEST("true is true or 1 and nothing else") {
         setenv("OI_TEST", " TRUE ", 1);
         CHECK(env_is_true("OI_TEST"));
         setenv("OI_TEST", "yes", 1);
         CHECK(!env_is_true("OI_TEST"));
     }
-    TEST("seconds are read as Python's float reads them (B-105)")
-    {
+    TEST("seconds are read as Python's float reads them (B-105)") {
         CHECK(env_parse_seconds(" 1_0.5e1 ", &seconds) == 0 && seconds == 105);
         CHECK(env_parse_seconds("inf", &seconds) == 0 && isinf(seconds));
         CHECK(env_parse_seconds("nan", &seconds) == 0 && isnan(seconds));
@@ -241,8 +222,7 @@ static void test_environment(void)
 
 static void test_backoff(void)
 {
-    TEST("waits double up to the limit and jitter stays inside its band")
-    {
+    TEST("waits double up to the limit and jitter stays inside its band") {
         struct backoff backoff = {.first_ms = 1000, .most_ms = 60000, .jitter_percent = 20};
 
         CHECK_INT(backoff_next(&backoff, 0), 800);
