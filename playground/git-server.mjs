@@ -41,13 +41,14 @@ export class GitServer {
     /** What VCS_HOST must be for a sandbox to clone from here. */
     get vcsHost() { return `${this.host}:${this.port}`; }
     url(owner, name) { return `https://${this.vcsHost}/${owner}/${name}.git`; }
-    urlWithToken(owner, name) {
-        return `https://${this.username}:${this.token}@${this.vcsHost}/${owner}/${name}.git`;
-    }
+    urlWithToken(owner, name) { return `${this.baseWithToken}${owner}/${name}.git`; }
+    /** What an insteadOf of a git configuration can put in place of another host's https://host/. */
+    get baseWithToken() { return `https://${this.username}:${this.token}@${this.vcsHost}/`; }
 
     async close() {
         for (const socket of this.sockets) socket.destroy();
         for (const backend of this.backends) backend.kill('SIGKILL');
+        if (!this.listener.listening) return;
         this.listener.close();
         await once(this.listener, 'close');
     }

@@ -125,9 +125,9 @@ export class Sandbox extends Program {
                 : environmentOf(pid).includes(`${MARKER}=${this.marker}`)));
     }
 
-    /** The one process whose command line contains `text`, or undefined. */
+    /** The first process but the supervisor whose command line contains `text`, or undefined. */
     find(text) {
-        return this.processes().find(({ command }) => command.join(' ').includes(text));
+        return this.processes().find(({ pid, command }) => pid !== this.pid && command.join(' ').includes(text));
     }
 
     // ---- ending ----

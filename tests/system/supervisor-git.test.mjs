@@ -52,9 +52,10 @@ const failures = {
         return {};
     }],
     'a server that is not there': [/refused|connect/i, async (t, playground) => {
-        await playground.gitServer.close();
-        playground.gitServer.close = async () => {};
-        return { gitServer: { vcsHost: playground.gitServer.vcsHost, username: 'x', token: playground.gitServer.token } };
+        const server = await serverWith(t, playground, playground.certificate);
+        const { vcsHost, username, token } = server;
+        await server.close();
+        return { gitServer: { vcsHost, username, token } };
     }],
     'a server that never answers the handshake': [/time|answer|limit|stall/i, async (t, playground) => {
         playground.gitServer.stall = 'connect';
@@ -115,7 +116,7 @@ test('insteadOf in the git configuration of the user is honoured: a github.com s
     const playground = await playgroundFor(t, { era: 'older' });
     const { gitServer } = playground;
     const sandbox = await startWithStandIns(playground, { files: {
-        'root/.gitconfig': `[url "https://${gitServer.vcsHost}/"]\n\tinsteadOf = https://github.com/\n` } });
+        'root/.gitconfig': `[url "${gitServer.baseWithToken}"]\n\tinsteadOf = https://github.com/\n` } });
     await sandbox.logged('opencode.ready');
     assert.equal(git(sandbox.path('workspace/app'), 'rev-parse', 'HEAD'), git(playground.bareRepository, 'rev-parse', 'main'));
     await endInOrder(sandbox);

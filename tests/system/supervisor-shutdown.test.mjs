@@ -17,7 +17,8 @@ const seesDaemon = (sandbox) => waitUntil(() => sandbox.find('stubborn-daemon'),
 
 /** Moments of a sandbox's life: the playground it needs, its options, and how to see that the moment has come. */
 const moments = {
-    'in the first instant': { reached: () => {} },
+    // Earlier the kernel would drop the signal: PID 1 has no default action.
+    'after its first line': { reached: (sandbox) => sandbox.logged('supervisor.start') },
     'while the git server does not answer': {
         prepare: (playground) => { playground.gitServer.stall = 'answer'; },
         reached: (sandbox, playground) => waitUntil(() => playground.gitServer.requests.length > 0, { what: 'git to ask' }),

@@ -6,9 +6,9 @@ import { Sandbox } from '../../../playground/sandbox.mjs';
 import { waitUntil } from '../../../playground/waiting.mjs';
 import { checkProgram } from './checks.mjs';
 
-/** Starts the stand-in for OpenCode (opencode-standin.mjs) in place of the real one. */
-export const standInOpencode = `#!/bin/sh
-exec node ${Sandbox.ownFile('tests/system/support/opencode-standin.mjs')} "$@"
+/** A script that runs the stand-in for OpenCode (opencode-standin.mjs) in place of the real one. */
+const standInOpencode = (isolated) => `#!/bin/sh
+exec node ${Sandbox.ownFile('tests/system/support/opencode-standin.mjs', isolated)} "$@"
 `;
 
 /** A bridge that does nothing until it is told to end: for tests that are not about the bridge. */
@@ -45,7 +45,7 @@ export function startWithStandIns(playground, { bridge = idleBridge, args = [], 
     const extra = bridge ? { 'stand-in-bridge': bridge } : {};
     const sandboxArgs = bridge ? ['--bridge-cmd', 'stand-in-bridge', ...args] : args;
     return playground.startSandbox({
-        opencode: standInOpencode, programs: { ...extra, ...programs }, args: sandboxArgs, isolated, ...options });
+        opencode: standInOpencode(isolated), programs: { ...extra, ...programs }, args: sandboxArgs, isolated, ...options });
 }
 
 /** The sandbox has ended and nothing of it is left, not even what left its process group. */

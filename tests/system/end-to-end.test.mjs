@@ -1,0 +1,189 @@
+// The whole path on real parts: the supervisor clones over HTTPS, starts the real OpenCode and the bridge; the control
+// plane double sends prompts. Only the model is scripted (playground/model-script.mjs).
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import test from 'node:test';
+import { git } from '../../playground/sample-repository.mjs';
+import { waitUntil } from '../../playground/waiting.mjs';
+import { settle, types } from './support/bridge.mjs';
+import { daemonise, endInOrder, playgroundFor } from './support/sandbox.mjs';
+
+const PROMPT_LIMIT_MS = 60_000;
+const BOOT_LIMIT_MS = 60_000;
+const QUICK = { BRIDGE_HEARTBEAT_INTERVAL_MS: '200', BRIDGE_RECONNECT_FIRST_MS: '50' };
+const COMMIT = 'git -c user.name=Agent -c user.email=agent@localhost commit -qam';
+
+/** A playground and a sandbox that is ready for prompts. */
+async function readySandbox(t, { sandbox: sandboxOptions = {}, ...options } = {}) {
+    const playground = await playgroundFor(t, options);
+    const sandbox = await playground.startSandbox({ ...sandboxOptions, env: { ...QUICK, ...sandboxOptions.env } });
+    const cp = playground.controlPlane;
+    await sandbox.stillRuns(cp.ready(1, { timeoutMs: BOOT_LIMIT_MS }));
+    /** Sends a prompt and waits for its completion. */
+    const ask = async (text) => {
+        const id = cp.prompt(text);
+        return { id, completion: await sandbox.stillRuns(cp.completionOf(id, { timeoutMs: PROMPT_LIMIT_MS })) };
+    };
+    return { playground, sandbox, cp, ask };
+}
+
+test('two prompts, the second knows the first; a tool call; a pull request; in the end nothing is left', async (t) => {
+    const { playground, sandbox, cp, ask } = await readySandbox(t);
+    const first = await ask('my favourite number is 17');
+    assert.equal(first.completion.success, true);
+    assert.match(cp.textOf(first.id), /favourite number is 17/);
+
+    const second = await ask('what did I say?');
+    assert.match(cp.textOf(second.id), /Before that you wrote: "my favourite number is 17"/);
+
+    const third = await ask(`bash: git checkout -qb Agent/Readme && echo more >> README.md && ${COMMIT} "More" ;; say: committed`);
+    const calls = cp.eventsOf(third.id).filter(({ type }) => type === 'tool_call');
+    assert.deepEqual(calls.map(({ tool, status }) => [tool, status]), [['bash', 'running'], ['bash', 'completed']]);
+    assert.equal(cp.textOf(third.id).trim(), 'committed');
+
+    const fourth = await ask('pull request More: Adds a line ;; say: opened');
+    const pullRequest = cp.eventsOf(fourth.id).find(({ tool, status }) => tool === 'create-pull-request' && status === 'completed');
+    assert.match(pullRequest?.output ?? cp.describe(), /pull\/1/);
+    assert.equal(git(playground.bareRepository, 'log', '-1', '--format=%s', 'agent/readme'), 'More');
+
+    assert.equal(cp.eventsOfType('session_title').length, 1);
+    assert.deepEqual(readdirSync(sandbox.path('workspace/app')).filter((name) => name === '.opencode'), [],
+        'nothing is put into the checkout');
+    assert.equal(git(sandbox.path('workspace/app'), 'status', '--porcelain'), '');
+    await endInOrder(sandbox);
+});
+
+test('text streams: the first token comes long before the last', async (t) => {
+    const { sandbox, cp, ask } = await readySandbox(t);
+    await ask('warm up');
+    const { id } = await ask('say 60 words at 30/s');
+    const tokens = cp.eventsOf(id).filter(({ type }) => type === 'token');
+    assert.ok(tokens.length >= 5, `${tokens.length} tokens`);
+    assert.ok(tokens.at(-1).receivedAt - tokens[0].receivedAt > 1000);
+    assert.equal(tokens.at(-1).content.trim(), Array.from({ length: 60 }, (_, index) => `w${index + 1}`).join(' '));
+    await endInOrder(sandbox);
+});
+
+test('stop ends a running command within a moment, and the next prompt works', async (t) => {
+    const { sandbox, cp, ask } = await readySandbox(t);
+    const id = cp.prompt('bash: sleep 1000');
+    await cp.waitForEvent(({ type, status }) => type === 'tool_call' && status === 'running', { timeoutMs: PROMPT_LIMIT_MS });
+    const asked = performance.now();
+    cp.stop();
+    const completion = await cp.completionOf(id);
+    assert.equal(completion.error, 'Task was cancelled');
+    assert.ok(completion.receivedAt - asked < 1000);
+    await waitUntil(() => !sandbox.find('sleep 1000'), { what: 'the command to be ended' });
+    const next = await ask('say: still here');
+    assert.equal(next.completion.success, true);
+    assert.equal(cp.textOf(next.id).trim(), 'still here');
+    assert.equal(cp.completionsOf(id).length, 1);
+    await endInOrder(sandbox);
+});
+
+test('push sends the commits to the repository, also while a prompt runs, and says so once', async (t) => {
+    const { playground, sandbox, cp, ask } = await readySandbox(t);
+    await ask(`bash: echo more >> README.md && ${COMMIT} "By push"`);
+    const running = cp.prompt('bash: sleep 3 ;; say: slept');
+    await cp.waitForEvent(({ type, args }) => type === 'tool_call' && args.command === 'sleep 3', { timeoutMs: PROMPT_LIMIT_MS });
+    cp.push('feature/by-push');
+    const pushed = await cp.waitForEvent('push_complete');
+    assert.equal(pushed.branchName, 'feature/by-push');
+    assert.equal(cp.completionsOf(running).length, 0, 'the push did not wait for the prompt');
+    assert.equal(git(playground.bareRepository, 'log', '-1', '--format=%s', 'feature/by-push'), 'By push');
+
+    playground.gitServer.refusePush = true;
+    await cp.completionOf(running, { timeoutMs: PROMPT_LIMIT_MS });
+    await ask(`bash: echo even more >> README.md && ${COMMIT} "Refused"`);
+    cp.push('feature/refused');
+    const refused = await cp.waitForEvent('push_error');
+    assert.match(refused.error, /^Push failed/);
+    assert.ok(!JSON.stringify(cp.events).includes(playground.gitServer.token), 'no event holds the token');
+    await endInOrder(sandbox);
+});
+
+test('the older contract: github.com, a push by branch name, a control plane without acks', async (t) => {
+    const playground = await playgroundFor(t, { era: 'older' });
+    const { controlPlane: cp, gitServer, bareRepository } = playground;
+    const sandbox = await playground.startSandbox({ env: QUICK, files: {
+        'root/.gitconfig': `[url "${gitServer.baseWithToken}"]\n\tinsteadOf = https://github.com/\n` } });
+    await sandbox.stillRuns(cp.ready(1, { timeoutMs: BOOT_LIMIT_MS }));
+    const id = cp.prompt(`bash: echo more >> README.md && ${COMMIT} "Older" ;; say: committed`);
+    assert.equal((await cp.completionOf(id, { timeoutMs: PROMPT_LIMIT_MS })).success, true);
+    cp.push('older-branch');
+    const pushed = await cp.waitForEvent(({ type }) => type.startsWith('push_'));
+    assert.equal(pushed.type, 'push_complete', pushed.error);
+    assert.equal(git(bareRepository, 'log', '-1', '--format=%s', 'older-branch'), 'Older');
+    await endInOrder(sandbox);
+});
+
+for (const [what, find] of [['OpenCode', 'opencode serve'], ['the bridge', 'oi-bridge']]) {
+    test(`kill -9 of ${what} in the middle of a prompt: exactly one completion, and the sandbox goes on`, async (t) => {
+        const { sandbox, cp, ask } = await readySandbox(t);
+        const known = await ask('remember the word walnut');
+        assert.equal(known.completion.success, true);
+        const id = cp.prompt('say 200 words at 40/s');
+        await cp.waitForEvent(({ type, messageId }) => type === 'token' && messageId === id, { timeoutMs: PROMPT_LIMIT_MS });
+        process.kill(sandbox.find(find).pid, 'SIGKILL');
+        await cp.completionOf(id, { timeoutMs: PROMPT_LIMIT_MS });
+        if (what === 'the bridge') await cp.ready(2, { timeoutMs: BOOT_LIMIT_MS });
+        else await sandbox.logged('opencode.ready', { count: 2, timeoutMs: BOOT_LIMIT_MS });
+        const next = await ask('what did I say?');
+        assert.equal(next.completion.success, true, next.completion.error);
+        assert.match(cp.textOf(next.id), /walnut/, 'the session is still the same');
+        await settle(cp);
+        assert.equal(cp.completionsOf(id).length, 1);
+        await endInOrder(sandbox);
+    });
+}
+
+test('the control plane is away for a minute in the middle of a prompt: everything arrives, in order', async (t) => {
+    const { sandbox, cp, ask } = await readySandbox(t, { sandbox: { env: { BRIDGE_RECONNECT_MAX_MS: '2000' } } });
+    await ask('warm up');
+    const steps = Array.from({ length: 12 }, (_, step) => `bash: echo step-${step}; sleep 4`);
+    const id = cp.prompt([...steps, 'say: all done'].join(' ;; '));
+    await cp.waitForEvent(({ type, args }) => type === 'tool_call' && args.command.includes('step-0'), { timeoutMs: PROMPT_LIMIT_MS });
+    await cp.goAway();
+    await waitUntil(() => sandbox.find('step-11'), { timeoutMs: 90_000, what: 'the last step' });
+    await cp.comeBack();
+    const completion = await cp.completionOf(id, { timeoutMs: PROMPT_LIMIT_MS });
+    assert.equal(completion.success, true);
+    const seen = cp.eventsOf(id).filter(({ type }) => type === 'tool_call')
+        .map(({ args, status }) => `${/step-\d+/.exec(args.command)[0]} ${status}`);
+    assert.deepEqual(seen, steps.flatMap((_, step) => [`step-${step} running`, `step-${step} completed`]));
+    assert.equal(types(cp.eventsOf(id)).at(-1), 'execution_complete');
+    await settle(cp);
+    assert.equal(cp.completionsOf(id).length, 1);
+    await endInOrder(sandbox);
+});
+
+test('SIGTERM in the middle of a prompt with a daemon of the agent: one completion, exit 0, nothing left', async (t) => {
+    const { sandbox, cp } = await readySandbox(t);
+    const script = daemonise('agents-daemon').trim().split('\n').map((line) => line.replace(/\\$/, '')).join(' ');
+    const id = cp.prompt(`bash: ${script.replaceAll(' disown', '')} sleep 1000`);
+    await waitUntil(() => sandbox.find('agents-daemon') && sandbox.find('sleep 1000'), { timeoutMs: PROMPT_LIMIT_MS, what: 'the daemon' });
+    await endInOrder(sandbox, { limitMs: 16_000 });
+    assert.equal(cp.completionsOf(id).length, 1);
+    assert.equal(cp.completionsOf(id)[0].success, false);
+});
+
+test('an error of the model reaches the user, and the session lives on', async (t) => {
+    const { sandbox, cp, ask } = await readySandbox(t);
+    const { id, completion } = await ask('fail 400');
+    assert.equal(completion.success, false);
+    assert.match(completion.error, /scripted failure 400/);
+    assert.equal(cp.eventsOf(id).filter(({ type }) => type === 'error').length, 1);
+    const next = await ask('say: alive');
+    assert.equal(next.completion.success, true);
+    await endInOrder(sandbox);
+});
+
+test('a write of the agent is a file in the checkout', async (t) => {
+    const { sandbox, ask } = await readySandbox(t);
+    const { completion } = await ask('write /workspace/app/notes.txt: remember me ;; say: written');
+    assert.equal(completion.success, true);
+    const path = sandbox.path('workspace/app/notes.txt');
+    if (sandbox.isolated) assert.ok(existsSync(path) && readFileSync(path, 'utf8').includes('remember me'));
+    await endInOrder(sandbox);
+});
