@@ -142,7 +142,7 @@ test('an error of the session becomes an error event and a failed completion, an
 });
 
 test('a prompt without any output fails and says so', async (t) => {
-    const { cp, opencode } = await bridgeBetween(t, { env: { BRIDGE_SETTLE_MS: '50' } });
+    const { cp, opencode } = await bridgeBetween(t, { env: { BRIDGE_SETTLE_MS: '50', BRIDGE_ALIVE_MS: '200' } });
     opencode.onPrompt = (run) => {
         run.status('busy');
         run.answer = null;
