@@ -21,13 +21,15 @@ struct seen {
     int ends;
     int messages;
     bool has_message;
-    char text[400000];
+    char texts[4][64]; /* the beginnings of the first messages */
+    char text[400000]; /* the last message */
     size_t len;
     struct ws_end end;
     int to_send; /* messages still to be given */
     int sent;
     int message_size;
     bool frees_in_message;
+    unsigned closes_when_drained; /* the code, or 0 */
     uint64_t started_ms;
     uint64_t took_ms;
 };
@@ -46,6 +48,8 @@ static void on_message(void *user, char *data, size_t len)
 {
     struct seen *seen = user;
 
+    if (seen->messages < 4)
+        snprintf(seen->texts[seen->messages], sizeof(seen->texts[0]), "%s", data);
     seen->messages++;
     seen->has_message = true;
     seen->len = len;
@@ -61,8 +65,11 @@ static bool on_writable(void *user, struct buf *out)
 {
     struct seen *seen = user;
 
-    if (seen->to_send == 0)
+    if (seen->to_send == 0) {
+        if (seen->closes_when_drained)
+            ws_link_close(seen->link, seen->closes_when_drained, "drained");
         return false;
+    }
     seen->to_send--;
     buf_printf(out, "%d %0*d%s", seen->sent++, seen->message_size, 0,
                seen->to_send == 0 ? " last" : "");

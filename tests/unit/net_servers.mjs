@@ -70,12 +70,21 @@ function frameReader(onFrame) {
     };
 }
 
-/** What each WebSocket path does once it is open; `data` is called with the client's frames. */
+let lastClose = 'none'; // what the last Close of a client said
+
+/** What each WebSocket path does once it is open; the function it returns gets the client's frames. */
 const webSockets = {
+    '/last-close': (socket) => {
+        socket.write(frame(OPCODE.text, lastClose));
+        return () => {};
+    },
     '/echo': (socket) => (opcode, payload) => {
-        if (opcode === OPCODE.close) socket.end(frame(OPCODE.close, payload));
-        else if (opcode === OPCODE.text) socket.write(frame(OPCODE.text, payload));
-        else if (opcode === OPCODE.ping) socket.write(frame(OPCODE.pong, payload));
+        if (opcode === OPCODE.close) {
+            lastClose = `${payload.readUInt16BE(0)} ${payload.subarray(2)}`;
+            socket.end(frame(OPCODE.close, payload));
+        }
+        if (opcode === OPCODE.text) socket.write(frame(OPCODE.text, payload));
+        if (opcode === OPCODE.ping) socket.write(frame(OPCODE.pong, payload));
     },
     '/fragments': (socket) => {
         socket.write(Buffer.concat([frame(OPCODE.text, 'one ', false), frame(OPCODE.continuation, 'two ', false),
