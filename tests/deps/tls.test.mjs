@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,8 @@ import { createServer as createHttpsServer } from 'node:https';
 const probe = process.env.TLS_PROBE;
 const PROBE_LIMIT_MS = 30_000;
 const OF_BOTH = ['git', 'https'];
+const isStatic = !readFileSync(probe).includes('/lib64/ld-linux');
+const rootSkip = !isStatic ? 'needs the static flavour' : process.getuid() !== 0 ? 'needs root' : false;
 let dir;
 let trusted;
 let other;
@@ -28,13 +30,13 @@ function makeIdentity(name, keyArguments, host = 'localhost') {
 }
 
 /** Starts the server on a free port, runs the probe against it, returns what the probe printed. */
-async function askServer(server, library, caFile) {
+async function askServer(server, library, caFile, command = [probe]) {
     await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
     const { port } = server.address();
     const words = library === 'git' ? ['git', `https://localhost:${port}/x.git`] : ['https', 'localhost', `${port}`];
     try {
         return await new Promise((done, failed) => {
-            execFile(probe, [...words, caFile], { timeout: PROBE_LIMIT_MS }, (error, stdout, stderr) => {
+            execFile(command[0], [...command.slice(1), ...words, caFile], { timeout: PROBE_LIMIT_MS }, (error, stdout, stderr) => {
                 if (error) failed(new Error(`${error.message}\n${stderr}`));
                 else done(stdout.trim());
             });
@@ -84,6 +86,16 @@ for (const library of OF_BOTH) {
             const elsewhere = makeIdentity('elsewhere', ['rsa:2048'], 'elsewhere.example');
             const said = await askServer(httpsServer(elsewhere), library, elsewhere.caFile);
             assert.match(said, /^error: .*(rejected|invalid).*does not match/);
+        });
+
+        test('works in a root without /dev', { skip: rootSkip }, async () => {
+            const root = join(dir, `root-${library}`);
+            mkdirSync(join(root, 'etc'), { recursive: true });
+            copyFileSync(probe, join(root, 'probe'));
+            copyFileSync(trusted.caFile, join(root, 'ca.pem'));
+            writeFileSync(join(root, 'etc', 'hosts'), '127.0.0.1 localhost\n');
+            const command = ['chroot', root, '/probe'];
+            assert.match(await askServer(httpsServer(trusted), library, '/ca.pem', command), /^answer: /);
         });
 
         test('gives the reason when the server speaks no TLS', async () => {
