@@ -1,25 +1,21 @@
 #include "bridge/control_plane/control_plane.h"
 
 #include "bridge/control_plane/addresses.h"
+#include "bridge/control_plane/connection_log.h"
 #include "bridge/control_plane/connection_policy.h"
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/random.h"
 #include "net/ws_link.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MS_PER_SECOND 1000.0
+#define MS_PER_SECOND 1000u
 #define URL_MAX_BYTES ((size_t)8 * 1024)
 #define COMMAND_MAX_BYTES ((size_t)32 * 1024 * 1024) /* D-33 */
 #define CLOSE_LIMIT_MS 500
 
-#define CODE_TEXT_MAX 16
-
-#define CLOSE_NORMAL 1000
-#define CLOSE_GOING_AWAY 1001
 #define CLOSE_TOO_BIG 1009
 
 enum { HEADER_AUTHORIZATION, HEADER_SANDBOX, HEADER_COUNT };
@@ -52,11 +48,6 @@ static uint64_t now_ms(const struct control_plane *self)
     return uv_now(self->options.loop);
 }
 
-static double seconds(uint64_t ms)
-{
-    return (double)ms / MS_PER_SECOND;
-}
-
 static void end(struct control_plane *self, const char *outcome)
 {
     if (self->ended)
@@ -64,11 +55,7 @@ static void end(struct control_plane *self, const char *outcome)
     self->ended = true;
     uv_timer_stop(&self->timer);
     uv_timer_stop(&self->heartbeat);
-    log_at(self->options.log, LOG_INFO, "bridge.run_complete", LOG_STR("outcome", outcome),
-           LOG_NUM("connection_count", self->policy.connection_count),
-           LOG_NUM("reconnect_count", connection_policy_reconnects(&self->policy)),
-           LOG_NUM("reconnect_attempt_count", self->policy.reconnect_attempts),
-           LOG_NUM("total_connected_duration_seconds", seconds(self->policy.connected_total_ms)));
+    connection_log_end(self->options.log, &self->policy, outcome);
     self->handlers->on_ended(self->user, outcome);
 }
 
@@ -93,10 +80,7 @@ static void on_open(void *user)
 
     self->is_open = true;
     connection_policy_on_open(&self->policy, now_ms(self));
-    log_at(self->options.log, LOG_INFO, "bridge.connect", LOG_STR("outcome", "success"),
-           LOG_NUM("connection_count", self->policy.connection_count),
-           LOG_NUM("reconnect_count", connection_policy_reconnects(&self->policy)),
-           LOG_NUM("reconnect_attempt_count", self->policy.reconnect_attempts));
+    connection_log_open(self->options.log, &self->policy);
     if (counts.waiting_events > 0)
         log_at(self->options.log, LOG_INFO, "bridge.flush_buffer_start",
                LOG_NUM("buffer_size", counts.waiting_events));
@@ -121,6 +105,13 @@ static void send_close(struct control_plane *self)
     ws_link_close(self->link, self->close_code, self->close_reason);
 }
 
+/* What is acknowledged before we go is not sent again by the next bridge. */
+static bool awaits_acks(const struct control_plane *self)
+{
+    return outbox_expects_acks(self->options.outbox) &&
+           outbox_counts(self->options.outbox).unacknowledged > 0;
+}
+
 static bool on_writable(void *user, struct buf *out)
 {
     struct control_plane *self = user;
@@ -129,7 +120,7 @@ static bool on_writable(void *user, struct buf *out)
         self->handlers->on_drained(self->user);
         return true;
     }
-    if (self->outcome && !self->closing)
+    if (self->outcome && !self->closing && !awaits_acks(self))
         send_close(self);
     return false;
 }
@@ -177,30 +168,8 @@ static void follow(struct control_plane *self, struct connection_decision decisi
         end(self, "session_terminated");
         return;
     }
-    log_at(self->options.log, LOG_INFO, "bridge.reconnect", LOG_NUM("attempt", decision.attempt),
-           LOG_NUM("reconnect_attempt_count", self->policy.reconnect_attempts),
-           LOG_NUM("delay_s", seconds(decision.wait_ms)));
+    connection_log_retry(self->options.log, &self->policy, decision);
     uv_timer_start(&self->timer, on_reconnect, decision.wait_ms, 0);
-}
-
-static void log_disconnect(struct control_plane *self, const struct ws_end *link_end,
-                           uint64_t lasted_ms)
-{
-    bool closed = link_end->kind == WS_END_CLOSED;
-    bool odd = closed && link_end->close_code != CLOSE_NORMAL &&
-               link_end->close_code != CLOSE_GOING_AWAY;
-    char code[CODE_TEXT_MAX];
-
-    snprintf(code, sizeof code, "%u", link_end->close_code);
-    log_at(self->options.log, odd ? LOG_WARNING : LOG_INFO, "bridge.disconnect",
-           LOG_STR("reason", self->outcome ? "shutdown_requested" : "connection_closed"),
-           LOG_NUM("connection_duration_seconds", seconds(lasted_ms)),
-           LOG_NUM("total_connected_duration_seconds", seconds(self->policy.connected_total_ms)),
-           LOG_NUM("connection_count", self->policy.connection_count),
-           LOG_NUM("reconnect_count", connection_policy_reconnects(&self->policy)),
-           LOG_NUM("reconnect_attempt_count", self->policy.reconnect_attempts),
-           LOG_JSON("ws_close_code", closed ? code : NULL),
-           LOG_STR("detail", link_end->err.text));
 }
 
 /* An open connection ended. */
@@ -214,7 +183,8 @@ static void on_closed(struct control_plane *self, const struct ws_end *link_end)
 
     self->is_open = false;
     uv_timer_stop(&self->heartbeat);
-    log_disconnect(self, link_end, lasted_ms);
+    connection_log_lost(self->options.log, &self->policy, link_end, lasted_ms,
+                        self->outcome != NULL);
     if (code == CLOSE_TOO_BIG && link_end->by_peer)
         outbox_drop_refused(self->options.outbox);
     again = outbox_connection_lost(self->options.outbox, now_ms(self));
@@ -229,12 +199,6 @@ static void on_closed(struct control_plane *self, const struct ws_end *link_end)
     self->handlers->on_lost(self->user);
 }
 
-static void log_connect_error(struct control_plane *self, const struct err *err)
-{
-    log_at(self->options.log, LOG_WARNING, "bridge.connect_error", LOG_STR("detail", err->text),
-           LOG_STR("error_type", err_class_name(err->class)));
-}
-
 static void on_end(void *user, const struct ws_end *how)
 {
     struct control_plane *self = user;
@@ -246,7 +210,7 @@ static void on_end(void *user, const struct ws_end *how)
         on_closed(self, &link_end);
         return;
     }
-    log_connect_error(self, &link_end.err);
+    connection_log_failed(self->options.log, &link_end.err);
     if (link_end.kind == WS_END_REFUSED)
         follow(self, connection_policy_on_refused(&self->policy, link_end.status, now_ms(self),
                                                   random_u32()));
@@ -268,16 +232,16 @@ static void open_link(struct control_plane *self)
         .max_message = COMMAND_MAX_BYTES,
         .handshake_limit_ms = limits->handshake_ms,
         .close_limit_ms = CLOSE_LIMIT_MS,
-        .ping_after_s = (uint16_t)(limits->ping_interval_ms / (uint64_t)MS_PER_SECOND),
+        .ping_after_s = (uint16_t)(limits->ping_interval_ms / MS_PER_SECOND),
         .hangup_after_s = (uint16_t)((limits->ping_interval_ms + limits->pong_timeout_ms) /
-                                     (uint64_t)MS_PER_SECOND),
+                                     MS_PER_SECOND),
     };
     struct err err = {0};
 
     self->link = ws_link_open(self->options.net, &options, &handlers, self, &err);
     if (self->link)
         return;
-    log_connect_error(self, &err);
+    connection_log_failed(self->options.log, &err);
     follow(self, connection_policy_on_failed(&self->policy, random_u32()));
 }
 
@@ -376,6 +340,8 @@ bool control_plane_is_open(const struct control_plane *self)
 void control_plane_note_ack(struct control_plane *self)
 {
     connection_policy_on_ack(&self->policy);
+    if (self->outcome)
+        control_plane_wake(self);
 }
 
 static void on_timer_closed(uv_handle_t *handle)

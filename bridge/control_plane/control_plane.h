@@ -58,8 +58,8 @@ bool control_plane_is_open(const struct control_plane *control_plane);
 /* An ack came: the connection is worth keeping (D-19). */
 void control_plane_note_ack(struct control_plane *control_plane);
 
-/* Sends what is queued, for at most limits->drain_ms, closes with `code`, then on_ended with
- * `outcome`, a constant. Without a connection it ends at once. */
+/* Sends what is queued and waits for its acks, for at most limits->drain_ms, closes with `code`,
+ * then on_ended with `outcome`, a constant. Without a connection it ends at once. */
 void control_plane_finish(struct control_plane *control_plane, unsigned code, const char *reason,
                           const char *outcome);
 

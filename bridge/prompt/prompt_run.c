@@ -7,11 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CANCELLED_TEXT "Task was cancelled"
 #define FAILURE_TEXT_MAX (ERR_TEXT_MAX + 128)
 #define MS_PER_SECOND 1000u
-
-static void begin_next(struct prompt_run *run);
 
 uint64_t prompt_run_now(const struct prompt_run *run)
 {
@@ -173,7 +170,7 @@ static void finish(struct prompt_run *run)
     run->command = NULL;
     prompt_run_set_step(run, PROMPT_STEP_NONE);
     run->options.on_running(run->options.user, false);
-    begin_next(run);
+    prompt_run_begin_next(run);
     prompt_run_tell_quiet(run);
 }
 
@@ -189,18 +186,6 @@ void prompt_run_follow_up(struct prompt_run *run)
         finish(run);
     else
         arm(run);
-}
-
-/* Ends a prompt that never became the current one. */
-static void complete_unrun(struct prompt_run *run, const cJSON *command, const char *error)
-{
-    cJSON *event = cJSON_CreateObject();
-
-    json_add_string(event, "type", "execution_complete");
-    json_add_string(event, "messageId", command_prompt(command).message_id);
-    json_add_bool(event, "success", false);
-    json_add_string(event, "error", error);
-    run->options.on_event(run->options.user, event);
 }
 
 /* ---- the way of a prompt ---- */
@@ -258,7 +243,7 @@ static void set_wait(struct prompt_run *run)
                                              : UINT64_MAX;
 }
 
-static void begin_next(struct prompt_run *run)
+void prompt_run_begin_next(struct prompt_run *run)
 {
     if (run->command || run->holding || run->ending)
         return;
@@ -277,101 +262,11 @@ static void begin_next(struct prompt_run *run)
     set_wait(run);
     prompt_run_set_step(run, PROMPT_STEP_WAITING);
     if (translator_begin(run->translator, run->prompt.message_id, prompt_run_now(run)) != 0) {
-        complete_unrun(run, run->command, "out of memory");
+        prompt_run_complete_unrun(run, run->command, "out of memory");
         finish(run);
         return;
     }
     prompt_run_advance(run);
-}
-
-static void enqueue(struct prompt_run *run, cJSON *command)
-{
-    char text[FAILURE_TEXT_MAX];
-
-    if (prompt_queue_add(&run->queue, command) != 0) {
-        snprintf(text, sizeof text, "%d prompts are waiting already; this one was not run.",
-                 PROMPT_QUEUE_MAX);
-        complete_unrun(run, command, text);
-        cJSON_Delete(command);
-    }
-    begin_next(run);
-}
-
-static bool is_known(const struct prompt_run *run, const char *message_id)
-{
-    return (run->command && strcmp(run->prompt.message_id, message_id) == 0) ||
-           prompt_queue_has(&run->queue, message_id);
-}
-
-void prompt_run_take(struct prompt_run *run, cJSON *command)
-{
-    const char *message_id = command_prompt(command).message_id;
-
-    /* Delivered twice: one completion answers both. */
-    if (is_known(run, message_id)) {
-        log_at(run->options.log, LOG_WARNING, "bridge.duplicate_prompt",
-               LOG_STR("message_id", message_id));
-        cJSON_Delete(command);
-        return;
-    }
-    if (run->ending) {
-        complete_unrun(run, command, CANCELLED_TEXT);
-        cJSON_Delete(command);
-        return;
-    }
-    journal_prompt_taken(run->options.journal, message_id, command);
-    enqueue(run, command);
-}
-
-void prompt_run_resume(struct prompt_run *run)
-{
-    const struct journal_prompt *record = journal_contents(run->options.journal)->prompts, *next;
-
-    for (; record; record = next) {
-        cJSON *command = json_parse(record->command, strlen(record->command), NULL);
-
-        next = record->next;
-        if (command)
-            enqueue(run, command);
-    }
-}
-
-/* Ends the current prompt and all that wait. `error` NULL: they count as cancelled. */
-static void end_all(struct prompt_run *run, const char *error)
-{
-    uint64_t now = prompt_run_now(run);
-    cJSON *command;
-
-    run->holding = true;
-    if (run->command) {
-        if (error)
-            translator_fail(run->translator, error, now, &run->sink);
-        else
-            translator_cancel(run->translator, now, &run->sink);
-        prompt_run_follow_up(run);
-    }
-    while ((command = prompt_queue_take(&run->queue))) {
-        complete_unrun(run, command, error ? error : CANCELLED_TEXT);
-        cJSON_Delete(command);
-    }
-    run->holding = false;
-}
-
-void prompt_run_stop(struct prompt_run *run)
-{
-    end_all(run, NULL);
-    if (opencode_session_id(run->options.session))
-        prompt_calls_abort(run, "command", false);
-}
-
-void prompt_run_wind_down(struct prompt_run *run, const char *error)
-{
-    bool was_asked = run->step > PROMPT_STEP_CREATING;
-
-    run->ending = true;
-    end_all(run, error);
-    if (was_asked)
-        prompt_calls_abort(run, "shutdown", false);
 }
 
 bool prompt_run_is_quiet(const struct prompt_run *run)

@@ -1,5 +1,5 @@
 /*
- * What prompt_run.c and prompt_calls.c share. Nobody else includes this.
+ * What prompt_run.c, prompt_intake.c and prompt_calls.c share. Nobody else includes this.
  */
 #ifndef BRIDGE_PROMPT_PROMPT_RUN_PRIVATE_H
 #define BRIDGE_PROMPT_PROMPT_RUN_PRIVATE_H
@@ -58,9 +58,15 @@ void prompt_run_follow_up(struct prompt_run *run);
 /* Says so when nothing is under way. */
 void prompt_run_tell_quiet(struct prompt_run *run);
 
+/* Takes the next prompt from the queue, unless one runs. */
+void prompt_run_begin_next(struct prompt_run *run);
+
+/* Ends a prompt that never became the current one. */
+void prompt_run_complete_unrun(struct prompt_run *run, const cJSON *command, const char *error);
+
 void prompt_run_set_step(struct prompt_run *run, enum prompt_step step);
 
-/* prompt_calls.c: each starts one call; its end comes back into the functions above. */
+/* prompt_calls.c. Each starts one call; its end comes back into the functions above. */
 void prompt_calls_post(struct prompt_run *run);
 void prompt_calls_abort(struct prompt_run *run, const char *reason, bool then_fetch);
 void prompt_calls_fetch(struct prompt_run *run);
