@@ -9,6 +9,7 @@
 #include <git2.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,18 +91,17 @@ static enum err_class class_of(int code, int klass, int sys)
     }
 }
 
-/* Sets `err` to a redacted text. */
-static void set_redacted(struct err *err, enum err_class class, const char *text,
-                         const char *secret)
+/* Takes the credentials of URLs and the given secret out of the text. */
+static void redact(struct err *err, const char *secret)
 {
     AUTO_BUF struct buf clean = BUF_INIT(4 * ERR_TEXT_MAX);
-    struct redact *redact = redact_new();
+    struct redact *secrets = redact_new();
 
-    if (redact)
-        redact_add_secret(redact, secret);
-    redact_text(redact, text, strlen(text), &clean);
-    redact_free(redact);
-    err_set(err, class, "%s", buf_text(&clean));
+    if (secrets)
+        redact_add_secret(secrets, secret);
+    redact_text(secrets, err->text, strlen(err->text), &clean);
+    redact_free(secrets);
+    snprintf(err->text, sizeof err->text, "%s", buf_text(&clean));
 }
 
 int git_error_to_err(int code, const char *doing, struct err *err)
@@ -111,8 +111,9 @@ int git_error_to_err(int code, const char *doing, struct err *err)
 
     if (!err)
         return -1;
-    set_redacted(err, class_of(code, last_class(), sys), message, NULL);
+    err_set(err, class_of(code, last_class(), sys), "%s", message);
     err->sys = sys;
+    redact(err, NULL);
     if (sys == ENOSPC || sys == EDQUOT)
         err_add_context(err, "the disk is full");
     return doing ? err_add_context(err, "%s", doing) : -1;
@@ -201,6 +202,10 @@ int git_network_error_to_err(int code, const struct git_network_context *context
         explain_status(status, context->access, err);
     else if (code == GIT_EAUTH && context->asked_credentials)
         explain_credentials(context, err);
+    else if (strstr(message, "proxy authentication required"))
+        err_set(err, ERR_AUTH,
+                "the proxy wants a user and a password: put them into its URL (http.proxy or "
+                "https_proxy)");
     else if (strstr(message, "EOF"))
         err_set(err, ERR_NETWORK, "%s closed the connection too early", host);
     else if (strstr(message, "invalid content-type"))
@@ -211,11 +216,6 @@ int git_network_error_to_err(int code, const struct git_network_context *context
         if (err->class == ERR_TLS)
             err_add_context(err, "TLS with %s failed", host);
     }
-    {
-        struct err raw = *err;
-
-        set_redacted(err, raw.class, raw.text, context->access->password);
-        err->sys = raw.sys;
-    }
+    redact(err, context->access->password);
     return -1;
 }

@@ -186,8 +186,19 @@ static void test_settings(void)
         setenv("no_proxy", "localhost", 1);
         CHECK_INT(clone_repository(&fixture.access, fixture.checkout, &branch, &last), 0);
         git_shell(&fixture, "rm -rf workspace/app");
-        unsetenv("https_proxy");
         unsetenv("no_proxy");
+    }
+    TEST("a proxy that wants credentials gets those of its URL, and says so without them") {
+        char proxy[128];
+
+        snprintf(proxy, sizeof proxy, "http://localhost:%d", fixture.proxy_port);
+        setenv("https_proxy", proxy, 1);
+        fails(ERR_AUTH, "the proxy wants a user and a password");
+        snprintf(proxy, sizeof proxy, "http://user:secret@localhost:%d", fixture.proxy_port);
+        setenv("https_proxy", proxy, 1);
+        CHECK_INT(clone_repository(&fixture.access, fixture.checkout, &branch, &last), 0);
+        git_shell(&fixture, "rm -rf workspace/app");
+        unsetenv("https_proxy");
     }
 }
 

@@ -25,7 +25,7 @@ struct git_fixture {
     char url[128];      /* of acme/app */
     char checkout[128]; /* root/workspace/app */
     char authority[128], stranger[128];
-    int port;
+    int port, proxy_port; /* the proxy wants user:secret */
     pid_t server;
     FILE *to_server, *from_server;
     struct git_access access;
@@ -104,8 +104,8 @@ static inline void git_fixture_start_server(struct git_fixture *fixture)
     fixture->to_server = fdopen(to_child[1], "w");
     fixture->from_server = fdopen(from_child[0], "r");
     if (!fgets(line, sizeof line, fixture->from_server) ||
-        sscanf(line, "%d %127s %127s", &fixture->port, fixture->authority, fixture->stranger) !=
-            3) {
+        sscanf(line, "%d %127s %127s %d", &fixture->port, fixture->authority, fixture->stranger,
+               &fixture->proxy_port) != 4) {
         fprintf(stderr, "the git server did not start\n");
         exit(1);
     }

@@ -2,12 +2,15 @@
 //
 //     node tests/unit/git_server.mjs DIR     serves DIR/repositories/<owner>/<name>.git
 //
-// Prints "<port> <CA> <CA of somebody else>" when it listens. A line "name=value" sets a property of the server
+// Prints "<port> <CA> <CA of somebody else> <port of a proxy>" when it listens; the proxy wants user:secret. A line "name=value" sets a property of the server
 // ("stall=answer", "refusePush=true"), "requests" asks for the number of requests so far; each is answered by a
 // line. Ends when stdin ends.
 
-import { createInterface } from 'node:readline';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 import { issueCertificate, makeAuthority } from '../../playground/certificates.mjs';
 import { GitServer } from '../../playground/git-server.mjs';
@@ -32,11 +35,29 @@ server.https.on('request', (request, response) => {
     response.end();
 });
 
-console.log(`${server.port} ${authority.certificate} ${stranger.certificate}`);
+const PROXY_WANTS = `Basic ${Buffer.from('user:secret').toString('base64')}`;
+const proxy = createServer().on('connect', (request, client) => {
+    client.on('error', () => {});
+    if (request.headers['proxy-authorization'] !== PROXY_WANTS) {
+        return client.end('HTTP/1.1 407 no\r\nProxy-Authenticate: Basic realm="x"\r\nConnection: close\r\n' +
+            'Content-Length: 0\r\n\r\n');
+    }
+    const upstream = connect(Number(request.url.split(':')[1]), '127.0.0.1', () => {
+        client.write('HTTP/1.1 200 connected\r\n\r\n');
+        upstream.pipe(client).pipe(upstream);
+    });
+    upstream.on('error', () => client.destroy());
+});
+proxy.listen(0, '127.0.0.1');
+await once(proxy, 'listening');
+
+console.log(`${server.port} ${authority.certificate} ${stranger.certificate} ${proxy.address().port}`);
 
 for await (const line of createInterface({ input: process.stdin })) {
     const [, name, value] = /^(\w+)=(.*)$/.exec(line) ?? [];
     if (name) server[name] = /^\d+$/.test(value) ? Number(value) : { null: null, true: true, false: false }[value] ?? value;
     console.log(line === 'requests' ? server.requests.length : 'done');
 }
+proxy.close();
+proxy.closeAllConnections();
 await server.close();
