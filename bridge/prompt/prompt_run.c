@@ -182,10 +182,17 @@ void prompt_run_follow_up(struct prompt_run *run)
         prompt_calls_abort(run, wants.abort_reason, wants.fetch);
     else if (wants.fetch)
         prompt_calls_fetch(run);
-    if (run->command && translator_is_done(run->translator))
-        finish(run);
-    else
+    if (!run->command || !translator_is_done(run->translator)) {
         arm(run);
+        return;
+    }
+    /* OpenCode says that a turn failed before it has put it away; a prompt that is posted in between
+     * is stored and never run. The answer to an abort comes when it is over, and the next prompt
+     * waits for that. */
+    if (run->step == PROMPT_STEP_RUNNING &&
+        translator_outcome(run->translator).result == TRANSLATOR_FAILED)
+        prompt_calls_abort(run, "failed", false);
+    finish(run);
 }
 
 /* ---- the way of a prompt ---- */
