@@ -34,7 +34,10 @@ endif
 
 STRICT := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 $(WERROR)
 COMPILE = $(CC) $(STRICT) $(CODEGEN) $(CFLAGS) -I. -isystem $(DEPS)/include -MMD -MP
-LIBRARIES := -L$(DEPS)/lib -lgit2 -lhttp_parser -lwebsockets -luv -lcjson -lmbedtls -lmbedx509 -lmbedcrypto -lz -lpthread -lm
+# What an idle program runs comes first, so that it is together: the kernel maps the pages around each touched one, and
+# code of libgit2 or TLS between them would count as memory in use (0.4 MB of it).
+LIBRARIES_ALWAYS_USED := -L$(DEPS)/lib -luv -lcjson -lc
+LIBRARIES := -lgit2 -lhttp_parser -lwebsockets -lmbedtls -lmbedx509 -lmbedcrypto -lz -lpthread -lm
 
 # ---- sources ----
 
@@ -91,8 +94,11 @@ $(call archive,$1): $(call objects,$1) $(OUT)/$1.objects
 endef
 $(foreach folder,$(FOLDERS),$(eval $(call folder_rules,$(folder))))
 
-# link OBJECTS, with the archives among the prerequisites in the order given.
-link = $(CC) $(CODEGEN) $(LINKING) $(filter %.o,$^) $(filter %.a,$^) $(LIBRARIES) -o $@
+# link OBJECTS, with the archives among the prerequisites; a group, because their order is the one of LIBRARIES_ALWAYS_USED.
+LAYERS_RARELY_USED := %/libnet.a %/liboigit.a
+link = $(CC) $(CODEGEN) $(LINKING) $(filter %.o,$^) -Wl,--start-group \
+	$(filter-out $(LAYERS_RARELY_USED),$(filter %.a,$^)) $(LIBRARIES_ALWAYS_USED) \
+	$(filter $(LAYERS_RARELY_USED),$(filter %.a,$^)) $(LIBRARIES) -Wl,--end-group -o $@
 
 define program_rules
 $(OUT)/oi-$1.unstripped: $(OUT)/obj/$1/main.o $(call archives,$(LAYERS_$1))

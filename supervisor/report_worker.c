@@ -43,7 +43,6 @@ static int send_report(struct report *report, uv_loop_t *loop, const cJSON *inpu
         .body_len = body ? strlen(body) : 0,
         .max_body = ANSWER_MAX,
         .cut_body = true,
-        .connect_limit_ms = REPORT_LIMIT_MS,
         .total_limit_ms = REPORT_LIMIT_MS,
     };
 
