@@ -99,7 +99,7 @@ static void say_ready(struct bridge *bridge)
     bridge->owes_ready = false;
     manifest_read(MANIFEST_PATH, &manifest);
     bridge_send_event(bridge, greeting_ready_event(opencode_session_id(bridge->session),
-                                            env_get("SANDBOX_VERSION"), &manifest));
+                                                   env_get("SANDBOX_VERSION"), &manifest));
     warnings = greeting_take_warnings(BOOT_WARNINGS_PATH, &err);
     if (!warnings)
         log_at(bridge->log, LOG_WARNING, "bridge.boot_warnings_read_failed", LOG_ERR(&err));

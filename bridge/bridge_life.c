@@ -109,8 +109,8 @@ static int open_outbox(struct bridge *bridge)
     };
 
     temp_path(path, sizeof path, JOURNAL_FILE);
-    bridge->journal = journal_open(path, bridge->options->sandbox_id, bridge->options->session_id,
-                                   bridge->log);
+    bridge->journal =
+        journal_open(path, bridge->options->sandbox_id, bridge->options->session_id, bridge->log);
     bridge->outbox = outbox_new(&options);
     if (!bridge->journal || !bridge->outbox)
         return -1;
@@ -129,7 +129,8 @@ static int open_control_plane(struct bridge *bridge, struct err *err)
         .options = bridge->options,
     };
 
-    bridge->control_plane = control_plane_new(&options, &BRIDGE_CONTROL_PLANE_HANDLERS, bridge, err);
+    bridge->control_plane =
+        control_plane_new(&options, &BRIDGE_CONTROL_PLANE_HANDLERS, bridge, err);
     return bridge->control_plane ? 0 : -1;
 }
 
@@ -159,8 +160,8 @@ static int open_opencode(struct bridge *bridge)
         return -1;
     session.api = bridge->api;
     bridge->session = opencode_session_new(&session);
-    bridge->feed = event_feed_new(bridge->loop, bridge->net, bridge->api, &BRIDGE_FEED_HANDLERS,
-                                  bridge);
+    bridge->feed =
+        event_feed_new(bridge->loop, bridge->net, bridge->api, &BRIDGE_FEED_HANDLERS, bridge);
     return bridge->session && bridge->feed ? 0 : -1;
 }
 

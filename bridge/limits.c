@@ -25,8 +25,10 @@ struct limit {
     uint64_t otherwise, least, most;
 };
 
-#define LIMIT(variable, field, otherwise, least, most)                                             \
-    {(variable), offsetof(struct limits, field), (otherwise), (least), (most)}
+#define LIMIT(variable, field, otherwise, least, most)                           \
+    {                                                                            \
+        (variable), offsetof(struct limits, field), (otherwise), (least), (most) \
+    }
 
 static const struct limit LIMITS[] = {
     LIMIT("BRIDGE_TOKEN_INTERVAL_MS", token_interval_ms, 100, 0, 10000),

@@ -86,8 +86,7 @@ void manifest_parse(const cJSON *file, struct manifest *manifest)
     manifest->entries = calloc((size_t)size, sizeof *manifest->entries);
     if (!manifest->entries)
         return;
-    cJSON_ArrayForEach(item, list)
-    {
+    cJSON_ArrayForEach(item, list) {
         struct manifest_entry *entry = &manifest->entries[manifest->count];
 
         if (entry_parse(item, entry, &bad)) {

@@ -60,8 +60,10 @@ static int take_option(struct options *options, const char *name, const char *va
         const char *name;
         const char **slot;
     } texts[] = {
-        {"--sandbox-id", &options->sandbox_id}, {"--session-id", &options->session_id},
-        {"--control-plane", &options->control_plane}, {"--token", &options->token},
+        {"--sandbox-id", &options->sandbox_id},
+        {"--session-id", &options->session_id},
+        {"--control-plane", &options->control_plane},
+        {"--token", &options->token},
         {"--worker", &options->worker},
     };
     long number;
@@ -90,9 +92,9 @@ static int take_option(struct options *options, const char *name, const char *va
 /* The option's name without a value that was given with "=", or NULL for what is none. */
 static const char *known_option(const char *argument, size_t len)
 {
-    static const char *const names[] = {"--sandbox-id",    "--session-id", "--control-plane",
-                                        "--token",         "--token-fd",   "--opencode-port",
-                                        "--auth",          "--worker"};
+    static const char *const names[] = {"--sandbox-id", "--session-id", "--control-plane",
+                                        "--token",      "--token-fd",   "--opencode-port",
+                                        "--auth",       "--worker"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strlen(names[i]) == len && strncmp(names[i], argument, len) == 0)

@@ -81,9 +81,9 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
     channel->handlers->on_shutdown(channel->user);
 }
 
-struct supervisor_channel *supervisor_channel_open(uv_loop_t *loop,
-                                                   const struct supervisor_channel_handlers *handlers,
-                                                   void *user, struct err *err)
+struct supervisor_channel *
+supervisor_channel_open(uv_loop_t *loop, const struct supervisor_channel_handlers *handlers,
+                        void *user, struct err *err)
 {
     struct supervisor_channel *channel = calloc(1, sizeof *channel);
     int status;

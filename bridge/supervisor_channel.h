@@ -28,9 +28,9 @@ struct supervisor_channel_handlers {
 bool supervisor_channel_is_there(void);
 
 /* `handlers` must live as long as the channel. */
-struct supervisor_channel *supervisor_channel_open(uv_loop_t *loop,
-                                                   const struct supervisor_channel_handlers *handlers,
-                                                   void *user, struct err *err);
+struct supervisor_channel *
+supervisor_channel_open(uv_loop_t *loop, const struct supervisor_channel_handlers *handlers,
+                        void *user, struct err *err);
 
 /* All accept NULL: there is no channel then. */
 void supervisor_channel_tell_connected(struct supervisor_channel *channel);

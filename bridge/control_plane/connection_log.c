@@ -8,9 +8,9 @@
 #define CLOSE_NORMAL 1000
 #define CLOSE_GOING_AWAY 1001
 
-#define COUNTERS(policy)                                                                           \
-    LOG_NUM("connection_count", (policy)->connection_count),                                       \
-        LOG_NUM("reconnect_count", connection_policy_reconnects(policy)),                          \
+#define COUNTERS(policy)                                                  \
+    LOG_NUM("connection_count", (policy)->connection_count),              \
+        LOG_NUM("reconnect_count", connection_policy_reconnects(policy)), \
         LOG_NUM("reconnect_attempt_count", (policy)->reconnect_attempts)
 
 static double seconds(uint64_t ms)
@@ -33,8 +33,7 @@ void connection_log_lost(struct log *log, const struct connection_policy *policy
                          const struct ws_end *end, uint64_t lasted_ms, bool leaving)
 {
     bool closed = end->kind == WS_END_CLOSED;
-    bool odd =
-        closed && end->close_code != CLOSE_NORMAL && end->close_code != CLOSE_GOING_AWAY;
+    bool odd = closed && end->close_code != CLOSE_NORMAL && end->close_code != CLOSE_GOING_AWAY;
     char code[CODE_TEXT_MAX];
 
     snprintf(code, sizeof code, "%u", end->close_code);

@@ -63,8 +63,9 @@ static struct connection_decision on_not_found(struct connection_policy *policy,
     return decision;
 }
 
-struct connection_decision connection_policy_on_refused(struct connection_policy *policy, int status,
-                                                        uint64_t now_ms, uint32_t random)
+struct connection_decision connection_policy_on_refused(struct connection_policy *policy,
+                                                        int status, uint64_t now_ms,
+                                                        uint32_t random)
 {
     switch (status) {
     case STATUS_UNAUTHORIZED:

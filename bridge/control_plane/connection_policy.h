@@ -22,8 +22,8 @@ struct connection_policy {
     struct backoff backoff;
     uint64_t stable_ms;
     uint64_t first_404_retry_ms;
-    uint64_t started_ms;       /* of the first attempt */
-    uint64_t connected_ms;     /* of the current connection */
+    uint64_t started_ms;   /* of the first attempt */
+    uint64_t connected_ms; /* of the current connection */
     bool is_connected;
     bool proved;               /* the current connection brought an ack */
     unsigned connection_count; /* B-229 */
@@ -48,8 +48,9 @@ void connection_policy_on_open(struct connection_policy *policy, uint64_t now_ms
 void connection_policy_on_ack(struct connection_policy *policy);
 
 /* The handshake was answered with this status. */
-struct connection_decision connection_policy_on_refused(struct connection_policy *policy, int status,
-                                                        uint64_t now_ms, uint32_t random);
+struct connection_decision connection_policy_on_refused(struct connection_policy *policy,
+                                                        int status, uint64_t now_ms,
+                                                        uint32_t random);
 
 /* No connection came about. */
 struct connection_decision connection_policy_on_failed(struct connection_policy *policy,

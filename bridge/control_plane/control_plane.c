@@ -220,10 +220,8 @@ static void on_end(void *user, const struct ws_end *how)
 
 static void open_link(struct control_plane *self)
 {
-    static const struct ws_link_handlers handlers = {.on_open = on_open,
-                                                     .on_message = on_message,
-                                                     .on_writable = on_writable,
-                                                     .on_end = on_end};
+    static const struct ws_link_handlers handlers = {
+        .on_open = on_open, .on_message = on_message, .on_writable = on_writable, .on_end = on_end};
     const struct limits *limits = self->options.limits;
     const struct ws_link_options options = {
         .url = self->url,
@@ -233,8 +231,8 @@ static void open_link(struct control_plane *self)
         .handshake_limit_ms = limits->handshake_ms,
         .close_limit_ms = CLOSE_LIMIT_MS,
         .ping_after_s = (uint16_t)(limits->ping_interval_ms / MS_PER_SECOND),
-        .hangup_after_s = (uint16_t)((limits->ping_interval_ms + limits->pong_timeout_ms) /
-                                     MS_PER_SECOND),
+        .hangup_after_s =
+            (uint16_t)((limits->ping_interval_ms + limits->pong_timeout_ms) / MS_PER_SECOND),
     };
     struct err err = {0};
 
@@ -271,8 +269,7 @@ static int prepare_credentials(struct control_plane *self)
     address_print_websocket(&address, &url);
     self->url = buf_take(&url);
     self->authorization = bearer(options->token);
-    self->headers[HEADER_AUTHORIZATION] =
-        (struct net_header){"Authorization", self->authorization};
+    self->headers[HEADER_AUTHORIZATION] = (struct net_header){"Authorization", self->authorization};
     self->headers[HEADER_SANDBOX] = (struct net_header){"X-Sandbox-ID", options->sandbox_id};
     self->header_count = options->auth == OPTIONS_AUTH_QUERY_ONLY ? 0 : HEADER_COUNT;
     return self->url && self->authorization ? 0 : -1;

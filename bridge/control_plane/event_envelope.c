@@ -68,8 +68,7 @@ static cJSON *longest_string(cJSON *value, size_t *longest)
         *longest = len;
         return value;
     }
-    cJSON_ArrayForEach(child, value)
-    {
+    cJSON_ArrayForEach(child, value) {
         cJSON *candidate = longest_string(child, longest);
 
         if (candidate)

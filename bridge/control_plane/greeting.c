@@ -43,8 +43,7 @@ cJSON *greeting_ready_event(const char *opencode_session_id, const char *runtime
 /* The control plane drops a warning with any other scope (B-416). */
 static const char *known_scope(const char *scope)
 {
-    static const char *const scopes[] = {"sync",     "setup",   "start",
-                                         "assembly", "secrets", "media"};
+    static const char *const scopes[] = {"sync", "setup", "start", "assembly", "secrets", "media"};
 
     for (size_t i = 0; scope && i < sizeof scopes / sizeof scopes[0]; i++) {
         if (strcmp(scope, scopes[i]) == 0)

@@ -97,8 +97,9 @@ struct event_feed *event_feed_new(uv_loop_t *loop, struct net_context *net,
     feed->api = api;
     feed->handlers = handlers;
     feed->user = user;
-    feed->backoff = (struct backoff){
-        .first_ms = RETRY_FIRST_MS, .most_ms = RETRY_MOST_MS, .jitter_percent = RETRY_JITTER_PERCENT};
+    feed->backoff = (struct backoff){.first_ms = RETRY_FIRST_MS,
+                                     .most_ms = RETRY_MOST_MS,
+                                     .jitter_percent = RETRY_JITTER_PERCENT};
     uv_timer_init(loop, &feed->retry);
     feed->retry.data = feed;
     return feed;

@@ -199,8 +199,7 @@ void opencode_session_create(struct opencode_session *session, opencode_session_
 
     session->on_created = on_done;
     session->created_user = user;
-    session->creation =
-        opencode_create_session(session->options.api, on_created, session, &err);
+    session->creation = opencode_create_session(session->options.api, on_created, session, &err);
     if (!session->creation)
         on_created(session, NULL, &err);
 }

@@ -15,7 +15,7 @@
 #define STATUS_NOT_FOUND 404
 
 #define BODY_MAX_BYTES ((size_t)96 * 1024 * 1024) /* six attachments of 10 MiB as base64 */
-#define ANSWER_SHOWN_MAX 4096                      /* of an error's body, in texts */
+#define ANSWER_SHOWN_MAX 4096                     /* of an error's body, in texts */
 #define FAILURE_TEXT_MAX (ANSWER_SHOWN_MAX + 128)
 
 static void fail(struct prompt_run *run, const char *text)
@@ -119,8 +119,7 @@ void prompt_calls_post(struct prompt_run *run)
     journal_prompt_posted(run->options.journal, run->prompt.message_id, session_id,
                           run->user_message_id, wall_ms);
     prompt_run_set_step(run, PROMPT_STEP_POSTING);
-    run->post =
-        opencode_post_prompt(run->options.api, session_id, body, len, on_posted, run, &err);
+    run->post = opencode_post_prompt(run->options.api, session_id, body, len, on_posted, run, &err);
     free(body);
     if (!run->post)
         on_posted(run, NULL, &err);
@@ -206,8 +205,7 @@ void prompt_calls_fetch(struct prompt_run *run)
     if (run->fetch || !run->command)
         return;
     if (session_id)
-        run->fetch =
-            opencode_get_messages(run->options.api, session_id, on_fetched, run, &err);
+        run->fetch = opencode_get_messages(run->options.api, session_id, on_fetched, run, &err);
     else
         err_set(&err, ERR_INTERNAL, "there is no OpenCode session");
     if (!run->fetch)

@@ -8,8 +8,7 @@ void prompt_notes_log(struct log *log, enum log_level level, const char *name, c
     size_t count = 0;
     const cJSON *field;
 
-    cJSON_ArrayForEach(field, fields)
-    {
+    cJSON_ArrayForEach(field, fields) {
         if (count == FIELDS_MAX)
             break;
         if (cJSON_IsString(field))

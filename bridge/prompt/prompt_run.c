@@ -104,9 +104,8 @@ static void on_waited_too_long(struct prompt_run *run)
  * (D-12). */
 static void tell_heard(struct prompt_run *run, uint64_t now)
 {
-    uint64_t heard_ms = event_feed_is_paused(run->options.feed)
-                            ? now
-                            : event_feed_last_byte_ms(run->options.feed);
+    uint64_t heard_ms =
+        event_feed_is_paused(run->options.feed) ? now : event_feed_last_byte_ms(run->options.feed);
 
     if (heard_ms <= run->heard_ms)
         return;
@@ -246,8 +245,8 @@ void prompt_run_advance(struct prompt_run *run)
 
 static void set_wait(struct prompt_run *run)
 {
-    run->wait_until_ms = run->opencode_ready ? prompt_run_now(run) + run->options.opencode_limit_ms
-                                             : UINT64_MAX;
+    run->wait_until_ms =
+        run->opencode_ready ? prompt_run_now(run) + run->options.opencode_limit_ms : UINT64_MAX;
 }
 
 void prompt_run_begin_next(struct prompt_run *run)
@@ -317,8 +316,7 @@ void prompt_run_on_feed_event(struct prompt_run *run, char *data, size_t len)
         prompt_run_follow_up(run);
 }
 
-void prompt_run_on_feed_down(struct prompt_run *run, bool was_up, int status,
-                             const struct err *err)
+void prompt_run_on_feed_down(struct prompt_run *run, bool was_up, int status, const struct err *err)
 {
     char text[FAILURE_TEXT_MAX];
 

@@ -48,8 +48,7 @@ static void replay_message(const struct takeover *takeover, const cJSON *message
     const cJSON *info = json_get_object(message, "info"), *part;
 
     send("message.updated", "info", info, takeover->session_id, on_event, user);
-    cJSON_ArrayForEach(part, json_get_array(message, "parts"))
-    {
+    cJSON_ArrayForEach(part, json_get_array(message, "parts")) {
         if (!has_text(part, "type", "step-start") && !has_text(part, "type", "step-finish") &&
             !is_streaming_text(part))
             send("message.part.updated", "part", part, takeover->session_id, on_event, user);
@@ -69,15 +68,13 @@ enum takeover_verdict takeover_replay(const struct takeover *takeover, takeover_
     const cJSON *message, *info;
     bool posted = false, unfinished = false;
 
-    cJSON_ArrayForEach(message, takeover->messages)
-    {
+    cJSON_ArrayForEach(message, takeover->messages) {
         if (has_text(json_get_object(message, "info"), "id", takeover->user_message_id))
             posted = true;
     }
     if (!posted)
         return TAKEOVER_NOT_POSTED;
-    cJSON_ArrayForEach(message, takeover->messages)
-    {
+    cJSON_ArrayForEach(message, takeover->messages) {
         info = json_get_object(message, "info");
         if (!belongs(takeover, info))
             continue;

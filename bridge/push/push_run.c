@@ -41,8 +41,8 @@ struct push_runs *push_runs_new(const struct push_runs_options *options)
 }
 
 /* Appended to lines about this push. */
-#define REQUEST_FIELDS(request)                                                                    \
-    LOG_STR("branch_name", (request)->branch), LOG_STR("repo_owner", (request)->owner),            \
+#define REQUEST_FIELDS(request)                                                         \
+    LOG_STR("branch_name", (request)->branch), LOG_STR("repo_owner", (request)->owner), \
         LOG_STR("repo_name", (request)->name)
 
 static void send_event(struct push_runs *runs, const struct push_request *request,
@@ -161,8 +161,7 @@ static bool start_worker(struct push_run *run)
     run->worker = push_worker_process_start(&input, on_worker_done, run, &err);
     if (run->worker)
         return true;
-    log_at(options->log, LOG_ERROR, "git.push_error", REQUEST_FIELDS(&run->request),
-           LOG_ERR(&err));
+    log_at(options->log, LOG_ERROR, "git.push_error", REQUEST_FIELDS(&run->request), LOG_ERR(&err));
     send_event(run->runs, &run->request, err.text);
     forget(run);
     return false;

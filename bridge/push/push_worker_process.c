@@ -80,8 +80,8 @@ static void signal_group(struct push_worker_process *self, int signal_number)
         kill(-self->process.pid, signal_number);
 }
 
-static void describe(const struct push_worker_process *self, struct push_result *result,
-                     char *text, size_t size)
+static void describe(const struct push_worker_process *self, struct push_result *result, char *text,
+                     size_t size)
 {
     const char *class = json_get_string(self->result, "error_class");
     const char *error = json_get_string(self->result, "error");
@@ -90,8 +90,9 @@ static void describe(const struct push_worker_process *self, struct push_result 
     *result = (struct push_result){.limit_ms = self->limit_ms, .error = error ? error : ""};
     result->ok = json_get_bool(self->result, "ok", false);
     /* The worker's other limits, connecting and stalling, have texts of their own. */
-    result->timed_out = !result->ok && (self->killed || (class && strcmp(class, "timeout") == 0 &&
-                                                         lasted_ms >= self->limit_ms));
+    result->timed_out =
+        !result->ok &&
+        (self->killed || (class && strcmp(class, "timeout") == 0 && lasted_ms >= self->limit_ms));
     if (self->result || self->killed)
         return;
     if (self->signal)
