@@ -141,6 +141,27 @@ test('an error of the session becomes an error event and a failed completion, an
     assert.equal(cp.textOf(id), 'I was about to');
 });
 
+test('after a failed prompt the next is posted only when OpenCode has put the failed one away', async (t) => {
+    // The real one says session.error, then ends the turn; a prompt posted in between is stored and never run.
+    const { cp, opencode } = await bridgeBetween(t);
+    opencode.onPrompt = (run) => {
+        run.begin();
+        opencode.emitEvent('session.error', { sessionID: run.sessionID, error: { name: 'APIError', data: { message: 'no' } } });
+    };
+    const first = cp.prompt('first');
+    const run = await opencode.prompted();
+    run.abort = () => {}; // it ends by itself, below
+    opencode.answers['POST /session/:id/abort'] = 'never';
+    await cp.completionOf(first);
+    opencode.onPrompt = (next) => next.say('second answer');
+    const second = cp.prompt('second');
+    await opencode.waitFor(() => opencode.requests.includes('POST /session/:id/abort'), { what: 'the abort' });
+    assert.equal(opencode.runs.length, 1, 'the second prompt waits for the answer to the abort');
+    opencode.answerPending('POST /session/:id/abort', true);
+    await cp.completionOf(second);
+    assert.equal(cp.textOf(second), 'second answer');
+});
+
 test('a prompt without any output fails and says so', async (t) => {
     const { cp, opencode } = await bridgeBetween(t, { env: { BRIDGE_SETTLE_MS: '50', BRIDGE_ALIVE_MS: '200' } });
     opencode.onPrompt = (run) => {

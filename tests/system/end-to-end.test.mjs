@@ -141,11 +141,11 @@ for (const [what, find] of [['OpenCode', 'opencode serve'], ['the bridge', 'oi-b
 test('the control plane is away for a minute in the middle of a prompt: everything arrives, in order', async (t) => {
     const { sandbox, cp, ask } = await readySandbox(t, { sandbox: { env: { BRIDGE_RECONNECT_MAX_MS: '2000' } } });
     await ask('warm up');
-    const steps = Array.from({ length: 12 }, (_, step) => `bash: echo step-${step}; sleep 4`);
+    const steps = Array.from({ length: 12 }, (_, step) => `bash: echo step-${step}; sleep 5.${step + 10}`);
     const id = cp.prompt([...steps, 'say: all done'].join(' ;; '));
     await cp.waitForEvent(({ type, args }) => type === 'tool_call' && args.command.includes('step-0'), { timeoutMs: PROMPT_LIMIT_MS });
     await cp.goAway();
-    await waitUntil(() => sandbox.find('step-11'), { timeoutMs: 90_000, what: 'the last step' });
+    await waitUntil(() => sandbox.find('sleep 5.21'), { timeoutMs: 120_000, what: 'the last step' });
     await cp.comeBack();
     const completion = await cp.completionOf(id, { timeoutMs: PROMPT_LIMIT_MS });
     assert.equal(completion.success, true);

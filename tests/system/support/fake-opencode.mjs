@@ -27,6 +27,7 @@ export class FakeOpencode extends EventEmitter {
         this.streamCount = 0; // how many were ever opened
         this.onPrompt = (run) => run.say('ok');
         this.answers = {}; // 'POST /session': [status, body], or 'never', in place of the usual answer
+        this.pending = []; // { name, response }: what was not answered
         this.sockets = new Set();
     }
 
@@ -67,6 +68,13 @@ export class FakeOpencode extends EventEmitter {
         this.streams.clear();
     }
 
+    /** Answers what 'never' has left unanswered, and later requests of that name as usual. */
+    answerPending(name, body) {
+        delete this.answers[name];
+        for (const { response } of this.pending.filter((left) => left.name === name)) response.end(JSON.stringify(body));
+        this.pending = this.pending.filter((left) => left.name !== name);
+    }
+
     waitFor(predicate, options) { return waitForChange(this, () => predicate(this), options); }
     prompted(count = 1, options) {
         return this.waitFor(() => this.runs[count - 1], { what: `prompt ${count} at OpenCode`, ...options });
@@ -103,7 +111,7 @@ export class FakeOpencode extends EventEmitter {
         this.requests.push(name);
         this.emit('change');
         const answer = this.answers[name];
-        if (answer === 'never') return;
+        if (answer === 'never') return void this.pending.push({ name, response });
         const text = Buffer.concat(chunks).toString();
         const [status, body, afterwards] = answer ?? this.#route(name, path.split('/')[2], text, response) ?? [];
         if (!status) return; // an event stream: it stays open
