@@ -1,6 +1,26 @@
 #include "common/base64.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/* 0..63, or -1. */
+static int value_of(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    if (c == '+')
+        return 62;
+    return c == '/' ? 63 : -1;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 void base64_encode(const void *data, size_t len, struct buf *out)
 {
@@ -17,4 +37,30 @@ void base64_encode(const void *data, size_t len, struct buf *out)
 
         buf_append(out, quad, sizeof quad);
     }
+}
+
+int base64_decode(const char *text, size_t len, struct buf *out)
+{
+    uint32_t group = 0;
+    unsigned digits = 0;
+    unsigned padding = 0;
+
+    for (size_t at = 0; at < len; at++) {
+        int value = value_of(text[at]);
+
+        if (is_blank(text[at]))
+            continue;
+        if (text[at] == '=' && ++padding <= 2)
+            value = 0;
+        else if (value < 0 || padding > 0)
+            return -1;
+        group = group << 6 | (uint32_t)value;
+        if (++digits == 4) {
+            char bytes[3] = {(char)(group >> 16), (char)(group >> 8), (char)group};
+
+            buf_append(out, bytes, 3 - padding);
+            digits = 0;
+        }
+    }
+    return digits == 0 ? 0 : -1;
 }

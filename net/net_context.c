@@ -54,7 +54,6 @@ struct net_context *net_context_new(uv_loop_t *loop, struct err *err)
     fill_info(&info);
     info.foreign_loops = loops;
     info.pcontext = &context->lws;
-    info.mbedtls_client_preload_filepath = *context->trust.bundle ? context->trust.bundle : NULL;
     context->loop = loop;
     context->lws = lws_create_context(&info);
     if (!context->lws) {
@@ -74,11 +73,11 @@ struct net_context *net_context_new(uv_loop_t *loop, struct err *err)
     return context;
 }
 
-static void on_certificate(void *user, const unsigned char *der, size_t len)
+static int on_certificate(void *user, const unsigned char *der, size_t len)
 {
     struct net_context *context = user;
 
-    lws_tls_client_vhost_extra_cert_mem(context->vhost, der, len);
+    return lws_tls_client_vhost_extra_cert_mem(context->vhost, der, len);
 }
 
 int net_context_prepare_tls(struct net_context *context, struct err *err)
@@ -87,14 +86,10 @@ int net_context_prepare_tls(struct net_context *context, struct err *err)
 
     if (context->knows_authorities)
         return 0;
-    if (!*context->trust.directory && trust_check_bundle(&context->trust, err) != 0)
-        return -1;
     fill_info(&info);
-    /* This parses the bundle. */
     if (lws_init_vhost_client_ssl(&info, context->vhost) != 0)
         return err_set(err, ERR_NO_MEMORY, "TLS does not start: no memory");
-    if (*context->trust.directory &&
-        trust_read_directory(&context->trust, on_certificate, context, err) != 0)
+    if (trust_read(&context->trust, on_certificate, context, err) != 0)
         return -1;
     context->knows_authorities = true;
     return 0;

@@ -12,8 +12,7 @@ int main(void)
 {
     AUTO_BUF struct buf out = BUF_INIT(64);
 
-    TEST("every length of the last group is padded as RFC 4648 says")
-    {
+    TEST("every length of the last group is padded as RFC 4648 says") {
         CHECK_STR(encode("", &out), "");
         CHECK_STR(encode("f", &out), "Zg==");
         CHECK_STR(encode("fo", &out), "Zm8=");
@@ -21,9 +20,32 @@ int main(void)
         CHECK_STR(encode("foobar", &out), "Zm9vYmFy");
     }
 
-    TEST("bytes above 127 are bytes, not negative numbers")
-    {
+    TEST("bytes above 127 are bytes, not negative numbers") {
         CHECK_STR(encode("\xff\xfe\xfd", &out), "//79");
+    }
+
+    TEST("decoding gives the bytes back, over line breaks") {
+        buf_reset(&out);
+        CHECK_INT(base64_decode("Zm9v\r\nYm Fy\n", 12, &out), 0);
+        CHECK_STR(buf_text(&out), "foobar");
+        buf_reset(&out);
+        CHECK_INT(base64_decode("Zg==", 4, &out), 0);
+        CHECK_STR(buf_text(&out), "f");
+        buf_reset(&out);
+        CHECK_INT(base64_decode("Zm8=", 4, &out), 0);
+        CHECK_STR(buf_text(&out), "fo");
+        buf_reset(&out);
+        CHECK_INT(base64_decode("//79", 4, &out), 0);
+        CHECK_STR(buf_text(&out), "\xff\xfe\xfd");
+        CHECK_INT(base64_decode("", 0, &out), 0);
+    }
+
+    TEST("what is no base64 is refused") {
+        CHECK_INT(base64_decode("Zg=", 3, &out), -1);
+        CHECK_INT(base64_decode("Z", 1, &out), -1);
+        CHECK_INT(base64_decode("Zg=x", 4, &out), -1);
+        CHECK_INT(base64_decode("Z===", 4, &out), -1);
+        CHECK_INT(base64_decode("Zm9-", 4, &out), -1);
     }
     return check_done();
 }

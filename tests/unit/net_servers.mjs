@@ -313,11 +313,11 @@ const stranger = makeAuthority(dir, 'stranger');
 const good = issueCertificate(authority, 'server', ['localhost', '127.0.0.1']);
 const tls = (options) => listen(createTlsServer(options, serveWebSockets).on('tlsClientError', () => {}));
 
-// A bundle as found in the wild: with one certificate in the middle that nothing can parse.
+// A bundle as found in the wild: with one certificate in the middle that nobody can parse.
 const bundle = join(dir, 'bundle.pem');
-writeFileSync(bundle, readFileSync(stranger.certificate));
+writeFileSync(bundle, readFileSync(authority.certificate));
 appendFileSync(bundle, '-----BEGIN CERTIFICATE-----\nbm8gY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n');
-appendFileSync(bundle, readFileSync(authority.certificate));
+appendFileSync(bundle, readFileSync(stranger.certificate));
 
 const names = {
     ws: await listen(createTcpServer(serveWebSockets)),

@@ -182,7 +182,7 @@ static void test_trust(struct seen *seen)
         setenv("SSL_CERT_FILE", "/dev/null", 1);
         fixture_open_context(&fixture);
         CHECK(!ws_link_open(fixture.context, &options, &handlers, seen, &err));
-        CHECK(strstr(err.text, "holds no certificate") != NULL);
+        CHECK(strstr(err.text, "holds no usable certificate") != NULL);
     }
     TEST(
         "SSL_CERT_DIR: a directory of single certificates is read when there is no SSL_CERT_FILE") {
