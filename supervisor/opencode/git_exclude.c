@@ -62,14 +62,15 @@ int git_exclude_add(const char *checkout, const char *const *patterns, size_t co
 {
     AUTO_BUF struct buf before = BUF_INIT(EXCLUDE_MAX);
     AUTO_BUF struct buf after = BUF_INIT(2 * EXCLUDE_MAX);
+    char folder[PATH_MAX];
     char path[PATH_MAX];
     struct err absent;
 
-    if (snprintf(path, sizeof path, "%s/.git/info", checkout) >= (int)sizeof path - 16)
+    if (snprintf(path, sizeof path, "%s/.git/info/exclude", checkout) >= (int)sizeof path)
         return err_set_sys(err, ENAMETOOLONG, "%s", checkout);
-    if (!file_exists(path) && file_make_directories(path, 0755, err) != 0)
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+    if (!file_exists(folder) && file_make_directories(folder, 0755, err) != 0)
         return -1;
-    strcat(path, "/exclude");
     if (file_read(path, &before, &absent) != 0 && absent.class != ERR_NOT_FOUND) {
         if (err)
             *err = absent;
