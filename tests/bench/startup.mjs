@@ -1,0 +1,31 @@
+// From exec of the supervisor to `ready` at the control plane, over TLS with the system's whole bundle of authorities,
+// with an OpenCode that is there at once and no repository: what remains is ours.
+
+import { Playground } from '../../playground/playground.mjs';
+import { opencodeAtOnce } from './opencode-at-once.mjs';
+import { benchmark, least, median, report } from './report.mjs';
+
+const RUNS = 15;
+const LIMIT_MS = 50;
+
+async function startOnce(playground) {
+    const known = playground.controlPlane.eventsOfType('ready').length;
+    const sandbox = await playground.startSandbox({ opencode: opencodeAtOnce(), isolated: false });
+    const ready = await sandbox.stillRuns(playground.controlPlane.ready(known + 1));
+    await sandbox.stop();
+    return ready.receivedAt - sandbox.startedAt;
+}
+
+await benchmark('startup', 'start', async () => {
+    for (const [what, options] of [['with TLS', {}], ['without TLS', { secure: false }]]) {
+        const playground = await Playground.start({ repository: null, withSystemCertificates: true, ...options });
+        try {
+            const times = [];
+            for (let run = 0; run < RUNS; run++) times.push(await startOnce(playground));
+            report(`exec of oi-supervisor to ready, ${what}`, median(times), 'ms',
+                { limit: LIMIT_MS, more: `median of ${RUNS}; least ${least(times).toFixed(1)} ms` });
+        } finally {
+            await playground.close();
+        }
+    }
+});
