@@ -2,6 +2,7 @@
 
 import readline from 'node:readline';
 import { MODEL_COMMANDS } from './model-script.mjs';
+import { git } from './sample-repository.mjs';
 
 const PROMPT_TIMEOUT_MS = 3_600_000;
 const PUSH_TIMEOUT_MS = 60_000;
@@ -21,7 +22,7 @@ async function handle(line, { controlPlane, model, bareRepository, modelServer }
         controlPlane.push(branch);
         const outcome = await controlPlane.waitForEvent(({ type }) => type.startsWith('push_'),
             { after, timeoutMs: PUSH_TIMEOUT_MS, what: 'the push' });
-        if (outcome.type === 'push_complete') display.line(`look at it: git -C ${bareRepository} log ${branch}`);
+        if (outcome.type === 'push_complete') display.line(git(bareRepository, 'log', '--oneline', '--stat', '-1', branch));
     } else if (line !== '') {
         const id = controlPlane.prompt(line, { model: `${model.provider}/${model.name}` });
         await controlPlane.completionOf(id, { timeoutMs: PROMPT_TIMEOUT_MS });

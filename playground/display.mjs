@@ -1,14 +1,15 @@
 // Prints a session for a human: the supervisor's log lines, and the answer as it streams in.
 
 const STYLES = { dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
-const ENVELOPE = ['level', 'service', 'component', 'event', 'ts', 'sandbox_id', 'session_id'];
+const ENVELOPE = ['level', 'service', 'ts', 'sandbox_id', 'session_id'];
 const MAX_OUTPUT_LINES = 12;
 const MAX_VALUE_CHARS = 160;
 const OPENCODE_CHATTER = /^\[opencode\] timestamp=\S+ level=(INFO|DEBUG) /; // some twenty lines a prompt
 
 export class Display {
-    constructor(out = process.stdout) {
+    constructor({ out = process.stdout, verbose = false } = {}) {
         this.out = out;
+        this.verbose = verbose;
         this.shown = new Map(); // message id -> the text of it that is on the screen
         this.atLineStart = true;
     }
@@ -23,15 +24,15 @@ export class Display {
 
     line(text = '') { this.write(`${this.atLineStart ? '' : '\n'}${text}\n`); }
 
-    /** A line that a sandbox printed; `entry` is its JSON, if it is ours. */
-    logLine(line, entry) {
-        if (OPENCODE_CHATTER.test(line)) return;
+    /** A line that a sandbox printed: JSON of ours, or text of OpenCode. */
+    logLine(line) {
+        if (!this.verbose && OPENCODE_CHATTER.test(line)) return;
+        const entry = parse(line);
         if (!entry?.event) return this.line(this.style('dim', `  | ${line}`));
-        if (entry.level === 'debug') return;
-        const fields = Object.entries(entry).filter(([name]) => !ENVELOPE.includes(name))
-            .map(([name, value]) => `${name}=${shorten(typeof value === 'string' ? value : JSON.stringify(value))}`);
-        const text = `  ${entry.component ?? ''} ${entry.event} ${fields.join(' ')}`.trimEnd();
-        this.line(this.style(['error', 'warning', 'warn'].includes(entry.level) ? 'yellow' : 'dim', text));
+        const isTrouble = ['error', 'warning'].includes(entry.level);
+        // What the bridge does is seen by what arrives.
+        if (!isTrouble && !this.verbose && (entry.component === 'bridge' || entry.level === 'debug')) return;
+        this.line(this.style(isTrouble ? 'yellow' : 'dim', `  ${describeLog(entry)}`));
     }
 
     /** An event that came to the control plane. */
@@ -66,6 +67,26 @@ export class Display {
         const cut = lines.length > MAX_OUTPUT_LINES ? [`... ${lines.length - MAX_OUTPUT_LINES} more lines`] : [];
         for (const text of [...lines.slice(0, MAX_OUTPUT_LINES), ...cut]) this.line(this.style('dim', `  ${text}`));
     }
+}
+
+function parse(line) {
+    try {
+        return JSON.parse(line);
+    } catch {
+        return null;
+    }
+}
+
+function describeLog({ component, event, ...entry }) {
+    if (event === 'git.progress') {
+        const counts = entry.phase === 'checkout' ? [entry.done_files, entry.total_files, 'files']
+            : [entry.received_objects, entry.total_objects, 'objects'];
+        const count = counts[1] === undefined ? '' : ` ${counts[0]} of ${counts[1]} ${counts[2]}`;
+        return `${component} git ${entry.repo_owner}/${entry.repo_name}: ${entry.phase}${count}`;
+    }
+    const fields = Object.entries(entry).filter(([name]) => !ENVELOPE.includes(name))
+        .map(([name, value]) => `${name}=${shorten(typeof value === 'string' ? value : JSON.stringify(value))}`);
+    return [component, event, ...fields].join(' ');
 }
 
 function shorten(value) {

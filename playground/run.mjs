@@ -4,19 +4,19 @@
 // directories that are removed at the end. With ANTHROPIC_API_KEY set, the real model answers.
 //
 // Prompts can also be piped in, a line each; each is sent when the one before it is done, and then the sandbox ends.
+// With --verbose every log line is shown, also those of the bridge.
 
 import { converse, HELP } from './conversation.mjs';
 import { Display } from './display.mjs';
 import { opencodeProgram } from './paths.mjs';
 import { Playground } from './playground.mjs';
-import { git } from './sample-repository.mjs';
 
 const ANTHROPIC = { provider: 'anthropic', name: 'claude-sonnet-4-6' };
 const READY_TIMEOUT_MS = 120_000;
 const LONGEST_SESSION_MS = 86_400_000;
 const EXIT_INTERRUPTED = 130;
 
-const display = new Display();
+const display = new Display({ verbose: process.argv.includes('--verbose') });
 const isScripted = !process.env.ANTHROPIC_API_KEY;
 
 function describe({ controlPlane, gitServer, model }, sandbox) {
@@ -41,7 +41,8 @@ async function main() {
         const env = isScripted ? {} : { ANTHROPIC_API_KEY: process.env.ANTHROPIC_API_KEY };
         const sandbox = await playground.startSandbox({ env });
         describe(playground, sandbox);
-        sandbox.on('line', (line, entry) => display.logLine(line, entry));
+        for (const line of sandbox.lines) display.logLine(line);
+        sandbox.on('line', (line) => display.logLine(line));
         playground.controlPlane.on('event', (event) => display.event(event));
         const ended = sandbox.exited({ timeoutMs: LONGEST_SESSION_MS }).then(({ code }) => code ?? 1);
         const session = async () => {
