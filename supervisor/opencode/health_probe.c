@@ -1,50 +1,36 @@
 #include "supervisor/opencode/health_probe.h"
 
-#include <errno.h>
+#include "common/base64.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #define CREDENTIALS_MAX 192
 
-static void base64_encode(const char *text, size_t len, char *out)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *in = (const unsigned char *)text;
-
-    for (size_t at = 0; at < len; at += 3) {
-        size_t left = len - at;
-        unsigned bits = (unsigned)in[at] << 16 | (left > 1 ? (unsigned)in[at + 1] << 8 : 0) |
-                        (left > 2 ? in[at + 2] : 0);
-
-        *out++ = digits[bits >> 18];
-        *out++ = digits[bits >> 12 & 63];
-        *out++ = left > 1 ? digits[bits >> 6 & 63] : '=';
-        *out++ = left > 2 ? digits[bits & 63] : '=';
-    }
-    *out = '\0';
-}
-
 static int build_request(struct health_probe *probe, int port, const char *username,
-                         const char *password)
+                         const char *password, struct err *err)
 {
-    char plain[CREDENTIALS_MAX];
-    char encoded[CREDENTIALS_MAX / 3 * 4 + 5];
-    char authorization[sizeof encoded + sizeof "Authorization: Basic \r\n"] = "";
+    AUTO_BUF struct buf plain = BUF_INIT(CREDENTIALS_MAX);
+    AUTO_BUF struct buf authorization = BUF_INIT(2 * CREDENTIALS_MAX);
     int len;
 
     if (password) {
-        len = snprintf(plain, sizeof plain, "%s:%s", username, password);
-        if (len < 0 || (size_t)len >= sizeof plain)
-            return -1;
-        base64_encode(plain, (size_t)len, encoded);
-        snprintf(authorization, sizeof authorization, "Authorization: Basic %s\r\n", encoded);
+        buf_printf(&plain, "%s:%s", username, password);
+        buf_puts(&authorization, "Authorization: Basic ");
+        base64_encode(buf_text(&plain), plain.len, &authorization);
+        buf_puts(&authorization, "\r\n");
     }
+    if (buf_failed(&plain) || buf_failed(&authorization))
+        return err_set(err, ERR_CONFIG, "OPENCODE_SERVER_PASSWORD: longer than %d bytes",
+                       CREDENTIALS_MAX);
     len =
         snprintf(probe->request, sizeof probe->request,
                  "GET /global/health HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: application/json\r\n"
                  "%sConnection: close\r\n\r\n",
-                 port, authorization);
-    return len > 0 && (size_t)len < sizeof probe->request ? 0 : -1;
+                 port, buf_text(&authorization));
+    if (len < 0 || (size_t)len >= sizeof probe->request)
+        return err_set(err, ERR_INTERNAL, "the health request does not fit");
+    return 0;
 }
 
 /* Where to connect when the server listens on `host`. */
@@ -57,7 +43,7 @@ static const char *reachable(const char *host)
 
 int health_probe_init(struct health_probe *probe, uv_loop_t *loop, const char *host, int port,
                       const char *username, const char *password, health_result_fn *on_result,
-                      void *user)
+                      void *user, struct err *err)
 {
     const char *address = reachable(host);
 
@@ -66,8 +52,9 @@ int health_probe_init(struct health_probe *probe, uv_loop_t *loop, const char *h
     probe->limit.data = probe;
     if (uv_ip4_addr(address, port, (struct sockaddr_in *)&probe->address) != 0 &&
         uv_ip6_addr(address, port, (struct sockaddr_in6 *)&probe->address) != 0)
-        return -1;
-    return build_request(probe, port, username, password);
+        return err_set(err, ERR_CONFIG, "--opencode-host, OPENCODE_HOSTNAME: \"%s\" is no address",
+                       host);
+    return build_request(probe, port, username, password, err);
 }
 
 static void on_socket_closed(uv_handle_t *handle)

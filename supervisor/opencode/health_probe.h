@@ -9,6 +9,7 @@
 #ifndef SUPERVISOR_OPENCODE_HEALTH_PROBE_H
 #define SUPERVISOR_OPENCODE_HEALTH_PROBE_H
 
+#include "common/err.h"
 #include "supervisor/opencode/health_answer.h"
 
 #include <stdbool.h>
@@ -42,10 +43,10 @@ struct health_probe {
 };
 
 /* `host` is an address, not a name; "localhost" and the wildcards mean their loopback. `username`
- * and `password` may be NULL. -1 for an address that is none. */
+ * and `password` may be NULL. */
 int health_probe_init(struct health_probe *probe, uv_loop_t *loop, const char *host, int port,
                       const char *username, const char *password, health_result_fn *on_result,
-                      void *user);
+                      void *user, struct err *err);
 void health_probe_close(struct health_probe *probe);
 
 /* Drops a probe under way, whose result will not be told, and starts a new one. */

@@ -211,12 +211,9 @@ int opencode_init(struct opencode *opencode, uv_loop_t *loop, struct reaper *rea
             .spawn = spawn_opencode, .on_notice = on_notice, .on_line = on_line, .user = opencode});
     uv_timer_init(loop, &opencode->next_probe);
     opencode->next_probe.data = opencode;
-    if (health_probe_init(&opencode->probe, loop, config->opencode_host, OPENCODE_PORT,
-                          config->opencode_username, config->opencode_password, on_probe_result,
-                          opencode) != 0)
-        return err_set(err, ERR_CONFIG, "--opencode-host, OPENCODE_HOSTNAME: \"%s\" is no address",
-                       config->opencode_host);
-    return 0;
+    return health_probe_init(&opencode->probe, loop, config->opencode_host, OPENCODE_PORT,
+                             config->opencode_username, config->opencode_password, on_probe_result,
+                             opencode, err);
 }
 
 void opencode_close(struct opencode *opencode)

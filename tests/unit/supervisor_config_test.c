@@ -1,0 +1,225 @@
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "supervisor/config.h"
+#include "supervisor/git_sync_request.h"
+#include "tests/unit/check.h"
+
+#include <stdlib.h>
+
+/* A made-up environment: name, value, name, value, NULL. */
+static const char *get(void *user, const char *name)
+{
+    const char *const *pairs = user;
+
+    for (size_t i = 0; pairs[i]; i += 2) {
+        if (strcmp(pairs[i], name) == 0)
+            return pairs[i + 1];
+    }
+    return NULL;
+}
+
+#define PAIRS(...) ((const char *[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+#define PASSWORD "0123456789abcdef"
+
+static int parse(struct config *config, const char **pairs)
+{
+    struct flags flags = {.test_root = ""};
+
+    return config_parse(config, &flags, get, pairs, PASSWORD);
+}
+
+static bool complains(const char **pairs, const char *variable, const char *about)
+{
+    struct config config;
+    bool bad = parse(&config, pairs) != 0 && strstr(buf_text(&config.problems), variable) &&
+               strstr(buf_text(&config.problems), about);
+
+    if (!bad)
+        printf("  said: %s\n", buf_text(&config.problems));
+    config_free(&config);
+    return bad;
+}
+
+static void test_eras_and_modes(void)
+{
+    struct config config;
+
+    TEST("a launcher's variables tell the era, present counts and not filled") {
+        parse(&config, PAIRS("VCS_HOST", ""));
+        CHECK_INT(config.era, ERA_CURRENT);
+        CHECK_STR(config.era_reason, "VCS_HOST");
+        CHECK_STR(config.vcs_host, "github.com");
+        config_free(&config);
+        parse(&config, PAIRS("REPO_OWNER", "acme"));
+        CHECK_INT(config.era, ERA_LEGACY);
+        config_free(&config);
+    }
+    TEST("only the exact word true chooses a boot mode, build before restore before image") {
+        static const struct {
+            const char *build, *restore, *image;
+            enum boot_mode mode;
+        } cases[] = {
+            {"true", "true", "true", BOOT_BUILD},
+            {"false", "true", "true", BOOT_SNAPSHOT_RESTORE},
+            {"True", "1", "true", BOOT_REPO_IMAGE},
+            {"", "TRUE", " true", BOOT_FRESH},
+        };
+
+        for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+            parse(&config, PAIRS("IMAGE_BUILD_MODE", cases[i].build, "RESTORED_FROM_SNAPSHOT",
+                                 cases[i].restore, "FROM_REPO_IMAGE", cases[i].image));
+            CHECK_INT(config.boot_mode, cases[i].mode);
+            config_free(&config);
+        }
+    }
+}
+
+static void test_values(void)
+{
+    struct config config;
+
+    TEST("the contract's sample environment is understood") {
+        CHECK_INT(
+            parse(&config,
+                  PAIRS("SANDBOX_ID", "sandbox-1", "CONTROL_PLANE_URL", "https://control.example/",
+                        "SANDBOX_AUTH_TOKEN", "t", "REPO_OWNER", "acme", "REPO_NAME", "app",
+                        "VCS_HOST", "git.example:8443", "SESSION_CONFIG",
+                        "{\"session_id\":\"s1\",\"provider\":\"anthropic\",\"model\":\"m\","
+                        "\"branch\":\" dev \",\"base_sha\":null}")),
+            0);
+        CHECK_STR(config.sandbox_id, "sandbox-1");
+        CHECK_STR(config.session_id, "s1");
+        CHECK_STR(config.control_plane_url, "https://control.example");
+        CHECK_INT(config.repositories.count, 1);
+        CHECK_STR(config.repositories.items[0].branch, "dev");
+        CHECK_STR(config.repositories.items[0].path, "/workspace/app");
+        CHECK(config.repositories.items[0].branch_given);
+        CHECK_STR(config_workdir(&config), "/workspace/app");
+        config_free(&config);
+    }
+    TEST("half a repository pair is no repository") {
+        CHECK_INT(parse(&config, PAIRS("REPO_OWNER", "acme", "REPO_NAME", "")), 0);
+        CHECK_INT(config.repositories.count, 0);
+        CHECK_STR(config_workdir(&config), "/workspace");
+        config_free(&config);
+    }
+    TEST("SESSION_CONFIG's list wins over the pair, and an odd element is skipped") {
+        CHECK_INT(
+            parse(&config, PAIRS("REPO_OWNER", "acme", "REPO_NAME", "app", "SESSION_CONFIG",
+                                 "{\"repositories\":[7,{\"repo_owner\":\"g/sub\",\"repo_name\":"
+                                 "\"web\"},{\"repo_owner\":\"x\"}]}")),
+            0);
+        CHECK_INT(config.repositories.count, 1);
+        CHECK_STR(config.repositories.items[0].owner, "g/sub");
+        CHECK_STR(config.repositories.items[0].branch, "main");
+        CHECK(!config.repositories.items[0].branch_given);
+        config_free(&config);
+    }
+    TEST("limits that are no positive number become the default, and that is said") {
+        CHECK_INT(parse(&config, PAIRS("SETUP_TIMEOUT_SECONDS", "0", "START_TIMEOUT_SECONDS", "7")),
+                  0);
+        CHECK_INT(config.setup_timeout_ms, 300000);
+        CHECK_INT(config.start_timeout_ms, 7000);
+        CHECK(strstr(buf_text(&config.remarks), "SETUP_TIMEOUT_SECONDS") != NULL);
+        config_free(&config);
+    }
+    TEST("OpenCode has a password exactly when others could reach it") {
+        parse(&config, PAIRS("OPENCODE_SERVER_PASSWORD", "of a user's secret"));
+        CHECK_STR(config.opencode_host, "127.0.0.1");
+        CHECK_STR(config.opencode_password, NULL);
+        config_free(&config);
+        parse(&config, PAIRS("OPENCODE_HOSTNAME", "0.0.0.0"));
+        CHECK_STR(config.opencode_password, PASSWORD);
+        config_free(&config);
+    }
+}
+
+static void test_problems(void)
+{
+    TEST("each bad value is one line that names its variable") {
+        CHECK(complains(PAIRS("SESSION_CONFIG", ""), "SESSION_CONFIG", "empty"));
+        CHECK(complains(PAIRS("SESSION_CONFIG", "{"), "SESSION_CONFIG", "JSON"));
+        CHECK(complains(PAIRS("SESSION_CONFIG", "[]"), "SESSION_CONFIG", "object"));
+        CHECK(complains(PAIRS("SESSION_CONFIG", "{\"a\":\"\xff\"}"), "SESSION_CONFIG", "UTF-8"));
+        CHECK(complains(PAIRS("CONTROL_PLANE_URL", "ftp://x"), "CONTROL_PLANE_URL", "http"));
+        CHECK(complains(PAIRS("VCS_HOST", "user@host"), "VCS_HOST", "host name"));
+        CHECK(complains(PAIRS("REPO_OWNER", "a", "REPO_NAME", ".."), "REPO_NAME", "\"..\""));
+        CHECK(complains(PAIRS("REPO_OWNER", "a/../b", "REPO_NAME", "x"), "REPO_OWNER", "a/../b"));
+        CHECK(complains(PAIRS("REPO_OWNER", "a", "REPO_NAME", "x\n"), "REPO_NAME", "repo_name"));
+    }
+    TEST("names, branches and baselines that could do harm are refused with the value") {
+        CHECK(complains(PAIRS("REPO_OWNER", "a", "REPO_NAME", "x", "SESSION_CONFIG",
+                              "{\"branch\":\"--upload-pack=x\"}"),
+                        "SESSION_CONFIG", "--upload-pack"));
+        CHECK(complains(
+            PAIRS("REPO_OWNER", "a", "REPO_NAME", "x", "SESSION_CONFIG", "{\"base_sha\":\"abc\"}"),
+            "SESSION_CONFIG", "base_sha"));
+        CHECK(complains(PAIRS("SESSION_CONFIG",
+                              "{\"repositories\":[{\"repo_owner\":\"a\",\"repo_name\":\"App\"},"
+                              "{\"repo_owner\":\"b\",\"repo_name\":\"app\"}]}"),
+                        "SESSION_CONFIG", "share the directory"));
+    }
+    TEST("all problems are said at once") {
+        struct config config;
+
+        parse(&config, PAIRS("VCS_HOST", "a b", "CONTROL_PLANE_URL", "x", "SESSION_CONFIG", "7"));
+        CHECK(strstr(buf_text(&config.problems), "VCS_HOST") != NULL);
+        CHECK(strstr(buf_text(&config.problems), "CONTROL_PLANE_URL") != NULL);
+        CHECK(strstr(buf_text(&config.problems), "SESSION_CONFIG") != NULL);
+        config_free(&config);
+    }
+    TEST("git's rules for branch names hold") {
+        static const char *const good[] = {"main", "a/b", "v1.0", "feature/x-y_z", "h\xc3\xa9"};
+        static const char *const bad[] = {"",   "-x",   "a..b", "a b", "a~1",  "a^", "x:y",
+                                          "a/", "/a",   "a//b", ".a",  "a/.b", "a.", "a.lock",
+                                          "@",  "a@{1", "a\\b", "a?",  "a*",   "a[", "a\x7f"};
+
+        for (size_t i = 0; i < ARRAY_LENGTH(good); i++)
+            CHECK(repositories_is_branch_name(good[i]));
+        for (size_t i = 0; i < ARRAY_LENGTH(bad); i++)
+            CHECK(!repositories_is_branch_name(bad[i]));
+    }
+}
+
+static void test_git_requests(void)
+{
+    struct config config;
+
+    TEST("a git worker gets a plain URL, and the token only as a password") {
+        parse(&config, PAIRS("REPO_OWNER", "acme", "REPO_NAME", "app", "GITHUB_APP_TOKEN",
+                             "token-of-the-app", "SESSION_CONFIG",
+                             "{\"git_user\":{\"name\":\"Ada\",\"email\":\"ada@example.com\"}}"));
+        AUTO_JSON cJSON *request = git_sync_request_build(&config, &config.repositories.items[0]);
+
+        CHECK_STR(json_get_string(request, "url"), "https://github.com/acme/app.git");
+        CHECK_STR(json_get_string(request, "action"), "legacy-sync");
+        CHECK_STR(json_get_string(request, "branch"), NULL);
+        CHECK_STR(json_get_string(request, "username"), "x-access-token");
+        CHECK_STR(json_get_string(request, "password"), "token-of-the-app");
+        CHECK_STR(json_get_string(json_get_object(request, "identity"), "email"),
+                  "ada@example.com");
+        config_free(&config);
+    }
+    TEST("the current contract ignores GITHUB_APP_TOKEN and only refreshes what was restored") {
+        parse(&config, PAIRS("VCS_HOST", "gitlab.com", "REPO_OWNER", "acme", "REPO_NAME", "app",
+                             "GITHUB_APP_TOKEN", "x", "VCS_CLONE_TOKEN", "y",
+                             "RESTORED_FROM_SNAPSHOT", "true"));
+        AUTO_JSON cJSON *request = git_sync_request_build(&config, &config.repositories.items[0]);
+
+        CHECK_STR(json_get_string(request, "action"), "refresh");
+        CHECK_STR(json_get_string(request, "username"), "oauth2");
+        CHECK_STR(json_get_string(request, "password"), "y");
+        CHECK_STR(json_get_string(request, "branch"), "main");
+        CHECK(json_get_bool(request, "branch_is_default", false));
+        config_free(&config);
+    }
+}
+
+int main(void)
+{
+    test_eras_and_modes();
+    test_values();
+    test_problems();
+    test_git_requests();
+    return check_done();
+}
