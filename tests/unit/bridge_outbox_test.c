@@ -1,0 +1,422 @@
+/* The outbox: order, acks, resending, bounds; the observer that keeps the journal. */
+#include "bridge/control_plane/outbox.h"
+#include "common/json.h"
+#include "tests/unit/check.h"
+
+#include <stdlib.h>
+
+#define WALL_MS 1700000000123u
+#define RANDOM 0x0123456789abcdefu
+#define NOW_MS 5000u
+
+static struct outbox *outbox;
+static struct buf seen;  /* labels of what was handed over, one a line */
+static struct buf notes; /* what the observer was told */
+
+static void on_added(void *user, const char *ack_id, const char *text, size_t len)
+{
+    (void)user;
+    CHECK_INT(strlen(text), len);
+    buf_printf(&notes, "+%s ", ack_id);
+}
+
+static void on_sent(void *user, const char *ack_id)
+{
+    (void)user;
+    buf_printf(&notes, ">%s ", ack_id);
+}
+
+static void on_gone(void *user, const char *ack_id)
+{
+    (void)user;
+    buf_printf(&notes, "-%s ", ack_id);
+}
+
+static void fresh(size_t max_events, size_t max_bytes)
+{
+    outbox_free(outbox);
+    buf_reset(&notes);
+    outbox = outbox_new(&(struct outbox_options){
+        .sandbox_id = "sb",
+        .max_events = max_events,
+        .max_bytes = max_bytes,
+        .observer = {.on_added = on_added, .on_sent = on_sent, .on_gone = on_gone}});
+}
+
+static void push(const char *json)
+{
+    outbox_push(outbox, json_parse(json, strlen(json), NULL), WALL_MS, RANDOM);
+}
+
+static void push_token(const char *content)
+{
+    cJSON *event = cJSON_CreateObject();
+
+    json_add_string(event, "type", "token");
+    json_add_string(event, "messageId", "m");
+    json_add_string(event, "content", content);
+    outbox_push(outbox, event, WALL_MS, RANDOM);
+}
+
+static void push_completion(const char *message_id)
+{
+    cJSON *event = cJSON_CreateObject();
+
+    json_add_string(event, "type", "execution_complete");
+    json_add_string(event, "messageId", message_id);
+    json_add_bool(event, "success", true);
+    outbox_push(outbox, event, WALL_MS, RANDOM);
+}
+
+/* "token:<content>" or "<type>:<messageId>" */
+static void label(const cJSON *event, struct buf *out)
+{
+    const char *type = json_get_string(event, "type");
+    const char *text = json_get_string(event, strcmp(type, "token") == 0 ? "content" : "messageId");
+
+    buf_printf(out, "%s:%s ", type, text ? text : "");
+}
+
+/* Hands everything over and returns the labels. */
+static const char *drain(void)
+{
+    struct buf text = BUF_INIT(16 * 1024 * 1024);
+
+    buf_reset(&seen);
+    while (outbox_next(outbox, NOW_MS, &text)) {
+        cJSON *event = json_parse(text.data, text.len, NULL);
+
+        label(event, &seen);
+        cJSON_Delete(event);
+        buf_reset(&text);
+    }
+    buf_free(&text);
+    return buf_text(&seen);
+}
+
+static cJSON *next_event(void)
+{
+    struct buf text = BUF_INIT(16 * 1024 * 1024);
+    cJSON *event = NULL;
+
+    if (outbox_next(outbox, NOW_MS, &text))
+        event = json_parse(text.data, text.len, NULL);
+    buf_free(&text);
+    return event;
+}
+
+static void test_envelope(void)
+{
+    TEST("every event carries the sandbox's id and the time it was pushed") {
+        double timestamp = 0;
+        AUTO_JSON cJSON *event = NULL;
+
+        fresh(10, 100000);
+        push("{\"type\":\"session_title\",\"title\":\"t\",\"sandboxId\":\"other\"}");
+        event = next_event();
+        CHECK_STR(json_get_string(event, "sandboxId"), "sb");
+        CHECK(json_get_number(event, "timestamp", &timestamp) && timestamp == 1700000000.123);
+        CHECK(!json_get(event, "ackId"));
+    }
+    TEST("a timestamp and an ackId that are there already stay") {
+        double timestamp = 0;
+        AUTO_JSON cJSON *event = NULL;
+
+        fresh(10, 100000);
+        push("{\"type\":\"push_error\",\"timestamp\":7,\"ackId\":\"custom\"}");
+        event = next_event();
+        CHECK_STR(json_get_string(event, "ackId"), "custom");
+        CHECK(json_get_number(event, "timestamp", &timestamp) && timestamp == 7);
+    }
+    TEST("critical events get an ackId of their type and message, or of sixteen digits") {
+        static const struct {
+            const char *json, *ack_id;
+        } cases[] = {
+            {"{\"type\":\"execution_complete\",\"messageId\":\"m\"}", "execution_complete:m"},
+            {"{\"type\":\"error\",\"messageId\":\"m\"}", "error:m"},
+            {"{\"type\":\"push_complete\"}", "push_complete:0123456789abcdef"},
+            {"{\"type\":\"push_error\",\"messageId\":\"\"}", "push_error:0123456789abcdef"},
+            {"{\"type\":\"snapshot_ready\"}", NULL}, /* D-21 */
+            {"{\"type\":\"tool_call\",\"messageId\":\"m\"}", NULL},
+        };
+
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+            AUTO_JSON cJSON *event = NULL;
+
+            fresh(10, 100000);
+            push(cases[i].json);
+            event = next_event();
+            CHECK_STR(json_get_string(event, "ackId"), cases[i].ack_id);
+        }
+    }
+    TEST("an event above the limit is cut, with a mark, and stays JSON (D-40)") {
+        size_t len = 3 * 1024 * 1024;
+        char *output = malloc(len + 1);
+        AUTO_JSON cJSON *event = cJSON_CreateObject();
+        AUTO_JSON cJSON *sent = NULL;
+        const char *cut;
+
+        memset(output, 'x', len);
+        output[len] = '\0';
+        json_add_string(event, "type", "tool_call");
+        json_add_string(event, "output", output);
+        fresh(10, 16 * 1024 * 1024);
+        outbox_push(outbox, cJSON_Duplicate(event, true), WALL_MS, RANDOM);
+        CHECK(outbox_counts(outbox).waiting_bytes <= 900 * 1024);
+        sent = next_event();
+        cut = json_get_string(sent, "output");
+        CHECK(cut && strlen(cut) > 100 * 1024 && strstr(cut, "[cut here by the sandbox"));
+        free(output);
+    }
+    TEST("an event that cannot be printed is dropped, counted, and blocks nothing") {
+        fresh(10, 100000);
+        push("{\"no\":\"type\"}");
+        push_token("a");
+        CHECK_INT(outbox_counts(outbox).dropped, 1);
+        CHECK_STR(drain(), "token:a ");
+    }
+}
+
+static void test_acks(void)
+{
+    TEST("events wait without a connection and go out in the order they happened") {
+        fresh(10, 100000);
+        push_token("a");
+        push_completion("m1");
+        push_token("b");
+        CHECK_STR(drain(), "token:a execution_complete:m1 token:b ");
+        CHECK_INT(outbox_counts(outbox).unacknowledged, 1);
+        CHECK(!outbox_has_next(outbox));
+    }
+    TEST("an ack is known once") {
+        fresh(10, 100000);
+        push_completion("m1");
+        drain();
+        CHECK(outbox_acknowledge(outbox, "execution_complete:m1"));
+        CHECK(!outbox_acknowledge(outbox, "execution_complete:m1"));
+        CHECK_INT(outbox_counts(outbox).unacknowledged, 0);
+    }
+    TEST("an ack of an event that was never sent does not take it out of the queue") {
+        fresh(10, 100000);
+        push_completion("m1");
+        CHECK(!outbox_acknowledge(outbox, "execution_complete:m1"));
+        CHECK_STR(drain(), "execution_complete:m1 ");
+    }
+    TEST("unacknowledged events go out again, before what waits, in their order (D-22)") {
+        fresh(10, 100000);
+        outbox_expect_acks(outbox);
+        push_completion("m1");
+        push_completion("m2");
+        push_completion("m3");
+        drain();
+        outbox_acknowledge(outbox, "execution_complete:m2");
+        push_token("new");
+        CHECK_INT(outbox_connection_lost(outbox, NOW_MS), 2);
+        CHECK_STR(drain(), "execution_complete:m1 execution_complete:m3 token:new ");
+    }
+    TEST("events that are not critical are sent once, whatever became of the connection") {
+        fresh(10, 100000);
+        outbox_expect_acks(outbox);
+        push_token("a");
+        drain();
+        CHECK_INT(outbox_connection_lost(outbox, NOW_MS), 0);
+        CHECK_STR(drain(), "");
+    }
+    TEST("nothing is sent again to a control plane that never acknowledged (X-07)") {
+        fresh(10, 100000);
+        push_completion("m1");
+        drain();
+        CHECK_INT(outbox_connection_lost(outbox, NOW_MS), 0);
+        CHECK_STR(drain(), "");
+    }
+    TEST("a late ack takes an event out of the queue before it is sent again") {
+        fresh(10, 100000);
+        outbox_expect_acks(outbox);
+        push_completion("m1");
+        drain();
+        outbox_connection_lost(outbox, NOW_MS);
+        CHECK(outbox_acknowledge(outbox, "execution_complete:m1"));
+        CHECK_STR(drain(), "");
+    }
+    TEST("an event that is never acknowledged is given up after six deliveries (D-21)") {
+        fresh(10, 100000);
+        outbox_expect_acks(outbox);
+        push_completion("m1");
+        for (int i = 0; i < OUTBOX_SENDS_MAX; i++) {
+            CHECK_STR(drain(), "execution_complete:m1 ");
+            outbox_connection_lost(outbox, NOW_MS);
+        }
+        CHECK_STR(drain(), "");
+        CHECK_INT(outbox_counts(outbox).dropped, 1);
+    }
+    TEST("an event that waits for its ack for an hour is given up") {
+        fresh(10, 100000);
+        outbox_expect_acks(outbox);
+        push_completion("m1");
+        drain();
+        CHECK_INT(outbox_connection_lost(outbox, NOW_MS + OUTBOX_RESEND_LIMIT_MS + 1), 0);
+    }
+    TEST("what the control plane refused as too big is not sent again (D-40)") {
+        fresh(10, 100000);
+        outbox_expect_acks(outbox);
+        push_completion("m1");
+        push_completion("m2");
+        drain();
+        outbox_drop_refused(outbox);
+        outbox_connection_lost(outbox, NOW_MS);
+        CHECK_STR(drain(), "execution_complete:m1 ");
+    }
+    TEST("at most 256 events wait for acks; the oldest is forgotten") {
+        fresh(1000, 1000000);
+        for (int i = 0; i < OUTBOX_UNACKNOWLEDGED_MAX + 1; i++) {
+            char id[16];
+
+            snprintf(id, sizeof id, "m%d", i);
+            push_completion(id);
+        }
+        drain();
+        CHECK_INT(outbox_counts(outbox).unacknowledged, OUTBOX_UNACKNOWLEDGED_MAX);
+        CHECK(!outbox_acknowledge(outbox, "execution_complete:m0"));
+        CHECK(outbox_acknowledge(outbox, "execution_complete:m1"));
+    }
+}
+
+static void test_bounds(void)
+{
+    TEST("a full queue drops the oldest event that is not critical") {
+        fresh(3, 100000);
+        push_completion("m1");
+        push_token("a");
+        push("{\"type\":\"step_start\",\"messageId\":\"s\"}");
+        push_completion("m2");
+        CHECK_STR(drain(), "execution_complete:m1 step_start:s execution_complete:m2 ");
+        CHECK_INT(outbox_counts(outbox).dropped, 1);
+    }
+    TEST("when all are critical the oldest goes") {
+        fresh(2, 100000);
+        push_completion("m1");
+        push_completion("m2");
+        push_completion("m3");
+        CHECK_STR(drain(), "execution_complete:m2 execution_complete:m3 ");
+        CHECK(strstr(buf_text(&notes), "-execution_complete:m1"));
+    }
+    TEST("the bound in bytes holds, whatever the number of events") {
+        char text[1001];
+
+        memset(text, 'x', 1000);
+        text[1000] = '\0';
+        fresh(1000, 10000);
+        for (int i = 0; i < 100; i++) {
+            text[0] = (char)('A' + i % 26);
+            push_token(text);
+            CHECK(outbox_counts(outbox).waiting_bytes <= 10000);
+        }
+        CHECK(outbox_counts(outbox).waiting_events >= 8);
+    }
+}
+
+static void test_tokens(void)
+{
+    TEST("a token that extends the waiting one takes its place (D-09)") {
+        fresh(10, 100000);
+        push_token("Hel");
+        push("{\"type\":\"tool_call\",\"messageId\":\"t\"}");
+        push_token("Hello");
+        push_token("Hello you");
+        CHECK_STR(drain(), "token:Hello you tool_call:t ");
+        CHECK_INT(outbox_counts(outbox).dropped, 0);
+    }
+    TEST("a token of another part, or of another message, replaces nothing") {
+        fresh(10, 100000);
+        push_token("One");
+        push_token("Two");
+        push("{\"type\":\"token\",\"messageId\":\"other\",\"content\":\"Two and more\"}");
+        CHECK_STR(drain(), "token:One token:Two token:Two and more ");
+    }
+    TEST("a token that was handed over is not replaced") {
+        fresh(10, 100000);
+        push_token("Hel");
+        drain();
+        push_token("Hello");
+        CHECK_STR(drain(), "token:Hello ");
+    }
+    TEST("a token after a compaction begins a segment of its own") {
+        fresh(10, 100000);
+        push_token("Hel");
+        push("{\"type\":\"context_compacted\",\"messageId\":\"m\"}");
+        push_token("Hello");
+        CHECK_STR(drain(), "token:Hel context_compacted:m token:Hello ");
+    }
+    TEST("a waiting token that was dropped is not replaced") {
+        fresh(2, 100000);
+        push_token("Hel");
+        push_completion("m1");
+        push_completion("m2");
+        push_token("Hello");
+        CHECK_STR(drain(), "execution_complete:m2 token:Hello ");
+    }
+    TEST("a whole answer of growing tokens costs no more than its last") {
+        char text[4001];
+
+        memset(text, 'y', sizeof text - 1);
+        fresh(1000, 100000);
+        for (size_t len = 1; len < sizeof text; len++) {
+            char kept = text[len];
+
+            text[len] = '\0';
+            push_token(text);
+            text[len] = kept;
+        }
+        CHECK_INT(outbox_counts(outbox).waiting_events, 1);
+        CHECK(outbox_counts(outbox).waiting_bytes < 5000);
+    }
+}
+
+static void test_observer(void)
+{
+    TEST("the observer follows every critical event from the queue to its ack") {
+        fresh(10, 100000);
+        push_token("a");
+        push_completion("m");
+        CHECK_STR(buf_text(&notes), "+execution_complete:m ");
+        drain();
+        outbox_acknowledge(outbox, "execution_complete:m");
+        CHECK_STR(buf_text(&notes),
+                  "+execution_complete:m >execution_complete:m -execution_complete:m ");
+    }
+    TEST("a restored event that was not sent goes out first") {
+        static const char text[] = "{\"type\":\"error\",\"messageId\":\"old\"}";
+
+        fresh(10, 100000);
+        outbox_restore(outbox, "error:old", text, sizeof text - 1, false);
+        push_completion("new");
+        CHECK_STR(drain(), "error:old execution_complete:new ");
+    }
+    TEST("a restored event that was sent goes out again only where acks are known") {
+        static const char text[] = "{\"type\":\"error\",\"messageId\":\"old\"}";
+
+        fresh(10, 100000);
+        outbox_restore(outbox, "error:old", text, sizeof text - 1, true);
+        CHECK_STR(drain(), "");
+        fresh(10, 100000);
+        outbox_expect_acks(outbox);
+        outbox_restore(outbox, "error:old", text, sizeof text - 1, true);
+        CHECK_STR(drain(), "error:old ");
+        CHECK(outbox_acknowledge(outbox, "error:old"));
+    }
+}
+
+int main(void)
+{
+    buf_init(&seen, 1024 * 1024);
+    buf_init(&notes, 1024 * 1024);
+    test_envelope();
+    test_acks();
+    test_bounds();
+    test_tokens();
+    test_observer();
+    outbox_free(outbox);
+    buf_free(&seen);
+    buf_free(&notes);
+    return check_done();
+}
