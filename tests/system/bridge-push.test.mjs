@@ -1,0 +1,116 @@
+// Pushes by a real bridge from a real checkout; OpenCode is a stand-in, because no push needs it.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import test from 'node:test';
+import { git } from '../../playground/sample-repository.mjs';
+import { waitUntil } from '../../playground/waiting.mjs';
+import { endInOrder, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
+
+const isPush = ({ type }) => type.startsWith('push_');
+
+/** A sandbox with one commit to push. */
+async function sandboxWithCommit(t, { env, ...options } = {}) {
+    const playground = await playgroundFor(t, options);
+    const sandbox = await startWithStandIns(playground, { bridge: null, env });
+    await sandbox.stillRuns(playground.controlPlane.ready());
+    const checkout = sandbox.path('workspace/app');
+    writeFileSync(`${checkout}/pushed.txt`, 'pushed\n');
+    git(checkout, 'add', 'pushed.txt');
+    git(checkout, 'commit', '--quiet', '--message', 'To be pushed');
+    const { controlPlane: cp } = playground;
+    /** Sends a push and gives the event that settles it. */
+    const push = async (branch, more) => {
+        const after = cp.events.length;
+        cp.push(branch, more);
+        return sandbox.stillRuns(cp.waitForEvent(isPush, { after, timeoutMs: 30_000, what: 'the end of the push' }));
+    };
+    return { playground, sandbox, cp, push, checkout };
+}
+
+test('a push arrives in the repository and is told once, with the repository it was for', async (t) => {
+    const { playground, sandbox, cp, push, checkout } = await sandboxWithCommit(t);
+    const done = await push('feature/one');
+    assert.deepEqual([done.type, done.branchName, done.repoOwner, done.repoName], ['push_complete', 'feature/one', 'acme', 'app']);
+    assert.ok(done.ackId);
+    assert.equal(git(playground.bareRepository, 'rev-parse', 'feature/one'), git(checkout, 'rev-parse', 'HEAD'));
+    assert.equal(cp.events.filter(isPush).length, 1);
+    assert.ok(!git(checkout, 'config', '--list', '--local').includes(playground.gitServer.token));
+    await endInOrder(sandbox);
+});
+
+test('a forced push replaces another history, one without force does not', async (t) => {
+    const { playground, sandbox, push, checkout } = await sandboxWithCommit(t);
+    assert.equal((await push('feature/two')).type, 'push_complete');
+    git(checkout, 'commit', '--quiet', '--amend', '--message', 'Another history');
+    const refused = await push('feature/two', { force: false });
+    assert.equal(refused.type, 'push_error');
+    assert.match(refused.error, /^Push failed/);
+    assert.equal((await push('feature/two')).type, 'push_complete');
+    assert.equal(git(playground.bareRepository, 'log', '-1', '--format=%s', 'feature/two'), 'Another history');
+    await endInOrder(sandbox);
+});
+
+test('a wrong token, a refusal and a missing repository are different errors, without the token', async (t) => {
+    const { playground, sandbox, cp, push } = await sandboxWithCommit(t);
+    const { gitServer } = playground;
+    const errors = [];
+    const remote = ({ owner, name }, token) => ({
+        remoteUrl: `https://x-access-token:${token}@${gitServer.vcsHost}/${owner}/${name}.git`, redactedRemoteUrl: gitServer.url(owner, name) });
+    cp.pushRemote = (repository) => remote(repository, 'wrong-token-77aa');
+    errors.push((await push('feature/three')).error);
+    cp.pushRemote = () => remote({ owner: 'acme', name: 'nowhere' }, gitServer.token);
+    errors.push((await push('feature/three')).error);
+    cp.pushRemote = (repository) => remote(repository, gitServer.token);
+    gitServer.refusePush = true;
+    errors.push((await push('feature/three')).error);
+    assert.equal(new Set(errors).size, 3, errors.join('\n'));
+    for (const error of errors) assert.match(error, /^Push failed/);
+    const everything = JSON.stringify(cp.events) + sandbox.output;
+    assert.ok(!everything.includes(gitServer.token) && !everything.includes('wrong-token-77aa'));
+    await endInOrder(sandbox);
+});
+
+test('a push to a server that never answers ends at its limit; prompts and heartbeats go on meanwhile', async (t) => {
+    const { playground, sandbox, cp, push } = await sandboxWithCommit(t, { env: { BRIDGE_PUSH_TIMEOUT_MS: '2000' } });
+    playground.gitServer.stall = 'answer';
+    const pushing = push('feature/four');
+    const id = cp.prompt('hello');
+    const completion = await cp.completionOf(id);
+    assert.equal(completion.success, true);
+    assert.equal(cp.events.filter(isPush).length, 0, 'the prompt did not wait for the push');
+    const failed = await pushing;
+    assert.equal(failed.type, 'push_error');
+    assert.match(failed.error, /timed out|limit|answer/);
+    await endInOrder(sandbox);
+});
+
+test('a push specification that makes no sense is refused with its own text', async (t) => {
+    const { sandbox, cp, push } = await sandboxWithCommit(t);
+    const cases = [
+        [{ pushSpec: undefined }, /missing push specification/],
+        [{ repoName: '' }, /must carry both repoOwner and repoName/],
+        [{ targetBranch: '' }, /missing target branch/],
+        [{ remoteUrl: '' }, /invalid push specification/],
+        [{ repoName: 'other' }, /acme\/other is not part of this session/],
+    ];
+    for (const [change, expected] of cases) {
+        const after = cp.events.length;
+        if ('pushSpec' in change) cp.send({ type: 'push' });
+        else cp.push('feature/five', change);
+        const failed = await cp.waitForEvent(isPush, { after });
+        assert.equal(failed.type, 'push_error');
+        assert.match(failed.error, expected);
+    }
+    assert.equal((await push('feature/five')).type, 'push_complete');
+    await endInOrder(sandbox);
+});
+
+test('SIGTERM in the middle of a push: gone within the budget, nothing left', async (t) => {
+    const { playground, sandbox, cp } = await sandboxWithCommit(t);
+    playground.gitServer.stall = 'answer';
+    const asked = playground.gitServer.requests.length;
+    cp.push('feature/six');
+    await waitUntil(() => playground.gitServer.requests.length > asked, { what: 'the push to begin' });
+    await endInOrder(sandbox, { limitMs: 10_000 });
+});
