@@ -53,12 +53,10 @@ static unsigned die(struct service_policy *policy)
 
 int main(void)
 {
-    TEST("every event in every state leads where the contract says, and nowhere else")
-    {
+    TEST("every event in every state leads where the contract says, and nowhere else") {
         check_every_cell();
     }
-    TEST("the first start that fails is fatal, a failed restart is one more death")
-    {
+    TEST("the first start that fails is fatal, a failed restart is one more death") {
         struct service_policy first = {.state = SERVICE_FIRST_START};
         struct service_policy later = {.state = SERVICE_RESTARTING, .deaths = 1};
 
@@ -66,14 +64,12 @@ int main(void)
         CHECK(service_policy_step(&later, SERVICE_EVENT_SPAWN_FAILED) & SERVICE_PAUSE);
         CHECK_INT(later.deaths, 2);
     }
-    TEST("a first start that takes too long leaves no process behind")
-    {
+    TEST("a first start that takes too long leaves no process behind") {
         struct service_policy policy = {.state = SERVICE_FIRST_START};
 
         CHECK(service_policy_step(&policy, SERVICE_EVENT_START_TOO_LONG) & SERVICE_KILL);
     }
-    TEST("five deaths are repaired, the sixth gives up and starts nothing")
-    {
+    TEST("five deaths are repaired, the sixth gives up and starts nothing") {
         struct service_policy policy = running(0);
         unsigned actions;
 
@@ -85,31 +81,27 @@ int main(void)
         CHECK(actions & SERVICE_TELL_FAILED);
         CHECK(!(actions & (SERVICE_PAUSE | SERVICE_SPAWN)));
     }
-    TEST("an unhealthy one that dies of its SIGTERM counts as a death, too")
-    {
+    TEST("an unhealthy one that dies of its SIGTERM counts as a death, too") {
         struct service_policy policy = running(SERVICE_DEATHS_MAX);
 
         CHECK(service_policy_step(&policy, SERVICE_EVENT_UNHEALTHY) & SERVICE_TERMINATE);
         CHECK(service_policy_step(&policy, SERVICE_EVENT_GRACE_OVER) & SERVICE_KILL);
         CHECK(service_policy_step(&policy, SERVICE_EVENT_EXITED) & SERVICE_TELL_FAILED);
     }
-    TEST("a stable minute forgives all deaths")
-    {
+    TEST("a stable minute forgives all deaths") {
         struct service_policy policy = running(SERVICE_DEATHS_MAX);
 
         service_policy_step(&policy, SERVICE_EVENT_STABLE);
         CHECK_INT(policy.deaths, 0);
         CHECK(die(&policy) & SERVICE_PAUSE);
     }
-    TEST("a stop during a pause starts nothing any more")
-    {
+    TEST("a stop during a pause starts nothing any more") {
         struct service_policy policy = {.state = SERVICE_PAUSED, .deaths = 2};
 
         CHECK(service_policy_step(&policy, SERVICE_EVENT_STOP) & SERVICE_TELL_STOPPED);
         CHECK_INT(service_policy_step(&policy, SERVICE_EVENT_PAUSE_OVER), 0);
     }
-    TEST("pauses are 0, 2, 4, 8 and 16 s, a tenth more or less")
-    {
+    TEST("pauses are 0, 2, 4, 8 and 16 s, a tenth more or less") {
         static const unsigned seconds[] = {0, 2, 4, 8, 16};
 
         for (unsigned i = 0; i < SERVICE_DEATHS_MAX; i++) {
