@@ -107,12 +107,13 @@ $(OUT)/oi-$1.unstripped: $(OUT)/obj/$1/main.o $(call archives,$(LAYERS_$1))
 endef
 $(foreach folder,supervisor bridge,$(eval $(call program_rules,$(folder))))
 
+# Moved into place: a test that is running keeps the program it started with.
 ifeq ($(FLAVOUR),musl)
 $(PRODUCTS)/oi-%: $(OUT)/oi-%.unstripped
-	@strip -s $< -o $@
+	@strip -s $< -o $@.new && mv $@.new $@
 else
 $(PRODUCTS)/oi-%: $(OUT)/oi-%.unstripped
-	@cp $< $@
+	@cp $< $@.new && mv $@.new $@
 endif
 
 # ---- test programs ----
