@@ -46,6 +46,20 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Something to read nothing from: /dev/null, or without a /dev a pipe that nobody writes to. */
+static int open_nothing(void)
+{
+    int null = open("/dev/null", O_RDONLY);
+    int ends[2];
+
+    if (null >= 0 || errno != ENOENT)
+        return null;
+    if (pipe(ends) != 0)
+        return -1;
+    close(ends[1]);
+    return ends[0];
+}
+
 /* Puts every named descriptor in its place, /dev/null at an unnamed 0; -1 and errno. */
 static int arrange_descriptors(const struct spawn_options *options, int *error_fd)
 {
@@ -64,7 +78,7 @@ static int arrange_descriptors(const struct spawn_options *options, int *error_f
         has_stdin = has_stdin || options->fds[i].child_fd == STDIN_FILENO;
     }
     if (!has_stdin) {
-        int null = open("/dev/null", O_RDONLY);
+        int null = open_nothing();
 
         if (null < 0 || (null != STDIN_FILENO && dup2(null, STDIN_FILENO) < 0))
             return -1;

@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/self_program.h"
 #include "supervisor/child_log.h"
 
 #include <stdio.h>
@@ -16,14 +17,17 @@
 static void find_program(struct bridge_service *bridge, const char *command)
 {
     char self[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    ssize_t len = readlink(self_program(), self, sizeof self - 1);
     char *slash;
 
     if (command) {
         snprintf(bridge->program, sizeof bridge->program, "%s", command);
         return;
     }
-    self[len > 0 ? len : 0] = '\0';
+    if (len > 0)
+        self[len] = '\0';
+    else
+        snprintf(self, sizeof self, "%s", self_program());
     slash = strrchr(self, '/');
     if (slash) {
         slash[1] = '\0';

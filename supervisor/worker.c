@@ -3,6 +3,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "common/self_program.h"
 #include "common/worker.h"
 #include "supervisor/child_log.h"
 
@@ -11,7 +12,6 @@
 #include <signal.h>
 #include <string.h>
 
-#define SELF "/proc/self/exe"
 /* What a pipe takes without anybody reading: PID 1 must not block. */
 #define INPUT_MAX (60 * 1024)
 
@@ -102,7 +102,7 @@ int worker_start(struct worker *worker, const cJSON *input, uint64_t limit_ms, s
 {
     AUTO_CLOSE int read_end = -1;
     const char *const argv[] = {"oi-supervisor", "--worker", worker->name, NULL};
-    struct spawn_options options = {.program = SELF, .argv = argv};
+    struct spawn_options options = {.program = self_program(), .argv = argv};
 
     if (open_input(input, &read_end, err) != 0 ||
         process_start(&worker->process, &options, read_end, -1, err) != 0)

@@ -2,6 +2,7 @@
 
 #include "common/json.h"
 #include "common/line_splitter.h"
+#include "common/self_program.h"
 #include "common/worker.h"
 
 #include <signal.h>
@@ -10,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SELF "/proc/self/exe"
 #define MS_PER_SECOND 1000.0
 #define READ_BYTES 4096
 
@@ -221,7 +221,7 @@ static int spawn(struct push_worker_process *self, uv_loop_t *loop)
     };
     uv_process_options_t options = {
         .exit_cb = on_exit_status,
-        .file = SELF,
+        .file = self_program(),
         .args = argv,
         .flags = UV_PROCESS_DETACHED, /* leads a session and a group of its own */
         .stdio_count = (int)(sizeof stdio / sizeof stdio[0]),
