@@ -9,6 +9,8 @@
 #include "common/version.h"
 #include "supervisor/config.h"
 #include "supervisor/config_check.h"
+#include "supervisor/credentials/gh_wrapper.h"
+#include "supervisor/credentials/git_credentials.h"
 #include "supervisor/fatal_report.h"
 #include "supervisor/flags.h"
 #include "supervisor/git_sync_worker.h"
@@ -133,6 +135,21 @@ static int run_sandbox(const struct flags *flags, struct config *config, bool co
     return exit_code;
 }
 
+/* S-4: the same program under other names. -1: under its own. */
+static int run_other_name(int argc, char *argv[])
+{
+    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    const char *name = slash ? slash + 1 : argc > 0 ? argv[0] : "";
+
+    if (strcmp(name, GIT_CREDENTIALS_NAME) == 0)
+        return git_credentials_main(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "--git-credentials") == 0)
+        return git_credentials_main(argc - 2, argv + 2);
+    if (strcmp(name, GH_WRAPPER_NAME) == 0)
+        return gh_wrapper_main(argv);
+    return -1;
+}
+
 int main(int argc, char *argv[])
 {
     uint64_t started_ms = clock_monotonic_ms();
@@ -141,8 +158,10 @@ int main(int argc, char *argv[])
     struct config config;
     struct err err;
     bool good;
-    int exit_code;
+    int exit_code = run_other_name(argc, argv);
 
+    if (exit_code >= 0)
+        return exit_code;
     if (flags_parse(argc, argv, &flags, &err) != 0) {
         fprintf(stderr, "oi-supervisor: %s\n%s", err.text, flags_usage);
         return EXIT_USAGE;
