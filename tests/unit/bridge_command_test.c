@@ -57,10 +57,12 @@ static void test_prompts(void)
     struct prompt_command got;
 
     TEST("the message id is messageId, else message_id, else a word") {
-        CHECK_STR(prompt("{\"type\":\"prompt\",\"messageId\":\"a\",\"message_id\":\"b\"}").message_id,
-                  "a");
-        CHECK_STR(prompt("{\"type\":\"prompt\",\"messageId\":\"\",\"message_id\":\"b\"}").message_id,
-                  "b");
+        CHECK_STR(
+            prompt("{\"type\":\"prompt\",\"messageId\":\"a\",\"message_id\":\"b\"}").message_id,
+            "a");
+        CHECK_STR(
+            prompt("{\"type\":\"prompt\",\"messageId\":\"\",\"message_id\":\"b\"}").message_id,
+            "b");
         CHECK_STR(prompt("{\"type\":\"prompt\"}").message_id, "unknown");
         CHECK_STR(prompt("{\"type\":\"prompt\",\"messageId\":7}").message_id, "unknown");
     }

@@ -46,7 +46,8 @@ static void test_refusals(void)
                                                 START_MS + (uint64_t)i * 60000, NO_JITTER)
                        .ends);
     }
-    TEST("a 404 before the first connection is tried again for its time, the last time at its end") {
+    TEST(
+        "a 404 before the first connection is tried again for its time, the last time at its end") {
         struct connection_policy policy = fresh();
         struct connection_decision decision;
 
@@ -57,8 +58,7 @@ static void test_refusals(void)
             connection_policy_on_refused(&policy, 404, START_MS + RETRY_404_MS - 100, NO_JITTER);
         CHECK(!decision.ends);
         CHECK_INT(decision.wait_ms, 100);
-        CHECK(
-            connection_policy_on_refused(&policy, 404, START_MS + RETRY_404_MS, NO_JITTER).ends);
+        CHECK(connection_policy_on_refused(&policy, 404, START_MS + RETRY_404_MS, NO_JITTER).ends);
     }
     TEST("a 404 after a connection ends the sandbox at once") {
         struct connection_policy policy = fresh();
