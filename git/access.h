@@ -6,6 +6,8 @@
 #ifndef GIT_ACCESS_H
 #define GIT_ACCESS_H
 
+#include "common/err.h"
+
 #include <stdint.h>
 
 enum git_phase {
@@ -38,11 +40,18 @@ struct git_limits {
     uint32_t total_ms;   /* from the first connection attempt of the operation */
 };
 
+/* Asked once, when the remote wants credentials and none were given. The strings stay its own and must
+ * live until the operation ends. -1: the operation fails with this error. */
+typedef int git_credentials_fn(void *user, const char **username, const char **password,
+                               struct err *err);
+
 struct git_access {
-    const char *url;        /* without credentials */
-    const char *repository; /* "acme/app" for error texts; NULL: the URL is shown */
-    const char *username;   /* NULL: GIT_DEFAULT_USERNAME */
-    const char *password;   /* NULL: no credentials */
+    const char *url;                     /* without credentials */
+    const char *repository;              /* "acme/app" for error texts; NULL: the URL is shown */
+    const char *username;                /* NULL: GIT_DEFAULT_USERNAME */
+    const char *password;                /* NULL: `get_credentials` is asked */
+    git_credentials_fn *get_credentials; /* NULL: no credentials */
+    void *credentials_user;
     struct git_limits limits;
     git_progress_fn *on_progress; /* may be NULL */
     void *user;

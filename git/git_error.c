@@ -169,19 +169,19 @@ static void explain_status(unsigned long status, const struct git_access *access
 
 static void explain_credentials(const struct git_network_context *context, struct err *err)
 {
-    const char *user = context->access->username, *password = context->access->password;
-
-    if (!context->gave_credentials)
+    if (context->no_credentials->class != ERR_NONE)
+        *err = *context->no_credentials;
+    else if (!context->gave_credentials)
         err_set(err, ERR_AUTH, "%s wants credentials, and there are none for it (HTTP 401)",
                 context->host ? context->host : context->access->url);
-    else if (!password[0])
+    else if (!context->password[0])
         /* The user's name is the token then. */
         err_set(err, ERR_AUTH, "the server rejected the credentials (HTTP 401)");
     else
         err_set(err, ERR_AUTH,
                 "the server rejected the credentials of user %s (HTTP 401): the token is wrong, "
                 "expired, or for another host",
-                user ? user : GIT_DEFAULT_USERNAME);
+                context->username);
 }
 
 int git_network_error_to_err(int code, const struct git_network_context *context, struct err *err)
@@ -216,6 +216,6 @@ int git_network_error_to_err(int code, const struct git_network_context *context
         if (err->class == ERR_TLS)
             err_add_context(err, "TLS with %s failed", host);
     }
-    redact(err, context->access->password);
+    redact(err, context->password ? context->password : context->access->password);
     return -1;
 }

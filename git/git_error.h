@@ -20,6 +20,8 @@ struct git_network_context {
     const char *host;       /* what the effective URL names; may be NULL */
     bool asked_credentials; /* the server wanted some */
     bool gave_credentials;
+    const char *username, *password;  /* that were given */
+    const struct err *no_credentials; /* why there were none; class ERR_NONE: nobody was asked */
 };
 
 /* A failure of a network operation. The cause that socket_stream remembers wins. Returns -1. */

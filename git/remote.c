@@ -36,6 +36,9 @@ int remote_error(const struct remote *remote, int code, struct err *err)
         .host = remote->effective.host,
         .asked_credentials = remote->asked_credentials,
         .gave_credentials = remote->gave_credentials,
+        .username = remote->username,
+        .password = remote->password,
+        .no_credentials = &remote->no_credentials,
     };
 
     return git_network_error_to_err(code, &context, err);
@@ -53,26 +56,38 @@ static bool may_have_credentials(const struct remote *remote)
 {
     const struct url *wanted = &remote->wanted, *effective = &remote->effective;
 
-    return remote->access->password && wanted->host && effective->host &&
-           strcasecmp(wanted->host, effective->host) == 0 && wanted->port == effective->port &&
-           strcmp(wanted->scheme, effective->scheme) == 0;
+    return wanted->host && effective->host && strcasecmp(wanted->host, effective->host) == 0 &&
+           wanted->port == effective->port && strcmp(wanted->scheme, effective->scheme) == 0;
+}
+
+/* What the caller gave, or what is got now that it is needed (S-230). */
+static int get_credentials(struct remote *remote)
+{
+    const struct git_access *access = remote->access;
+    const char *name = access->username, *password = access->password;
+
+    if (!password && (!access->get_credentials ||
+                      access->get_credentials(access->credentials_user, &name, &password,
+                                              &remote->no_credentials) < 0))
+        return -1;
+    remote->username = name ? name : GIT_DEFAULT_USERNAME;
+    remote->password = password;
+    return 0;
 }
 
 static int on_credentials(git_credential **out, const char *url, const char *username_from_url,
                           unsigned int allowed, void *user)
 {
     struct remote *remote = user;
-    const char *name = remote->access->username;
 
     (void)url, (void)username_from_url;
     remote->asked_credentials = true;
     /* A second question means that the first answer was wrong: asking for ever helps nobody. */
     if (remote->gave_credentials || !(allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT) ||
-        !may_have_credentials(remote))
+        !may_have_credentials(remote) || get_credentials(remote) < 0)
         return GIT_EAUTH;
     remote->gave_credentials = true;
-    return git_credential_userpass_plaintext_new(out, name ? name : GIT_DEFAULT_USERNAME,
-                                                 remote->access->password);
+    return git_credential_userpass_plaintext_new(out, remote->username, remote->password);
 }
 
 static int on_transfer(const git_indexer_progress *stats, void *user)

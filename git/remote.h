@@ -24,7 +24,9 @@ struct remote {
     struct url effective; /* after url.*.insteadOf */
     struct progress_throttle throttle;
     bool asked_credentials, gave_credentials;
-    struct buf text; /* what the other side said, without "remote: " */
+    const char *username, *password; /* that were given */
+    struct err no_credentials;       /* why there are none to give */
+    struct buf text;                 /* what the other side said, without "remote: " */
 };
 
 /* Takes `handle` over and loads the CA certificates that its URL needs. remote_close() is due also

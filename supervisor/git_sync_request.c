@@ -62,7 +62,10 @@ cJSON *git_sync_request_build(const struct config *config, const struct reposito
         json_add_string(request, "branch", repository->branch);
     json_add_bool(request, "branch_is_default", !repository->branch_given);
     json_add_bool(request, "keep_session_work", config->boot_mode == BOOT_FRESH);
-    if (*config->git_token) {
+    /* S-231: in a live session the control plane is asked, whatever token lies around. */
+    if (config->era == ERA_CURRENT && (*config->control_plane_url || *config->auth_token)) {
+        json_add_bool(request, "ask_credentials", true);
+    } else if (*config->git_token) {
         json_add_string(request, "username", config->git_username);
         json_add_string(request, "password", config->git_token);
     }

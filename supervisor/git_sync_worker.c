@@ -7,6 +7,7 @@
 #include "git/library.h"
 #include "git/progress.h"
 #include "git/repository.h"
+#include "supervisor/git_sync_credentials.h"
 #include "supervisor/git_sync_steps.h"
 
 #include <string.h>
@@ -88,6 +89,8 @@ static int read_job(const cJSON *input, struct git_sync_task *task, action_fn **
     task->keep_session_work = json_get_bool(input, "keep_session_work", false);
     task->access.username = json_get_nonempty(input, "username");
     task->access.password = json_get_nonempty(input, "password");
+    if (json_get_bool(input, "ask_credentials", false))
+        task->access.get_credentials = git_sync_credentials_get;
     task->access.limits.connect_ms = worker_limit_ms(limits, "connect_s", DEFAULT_CONNECT_S);
     task->access.limits.stall_ms = worker_limit_ms(limits, "stall_s", DEFAULT_STALL_S);
     task->clone_ms = worker_limit_ms(limits, "clone_s", DEFAULT_CLONE_S);
@@ -138,7 +141,8 @@ static void emit_failure(const struct git_sync_task *task, struct err *err)
 
 int git_sync_worker_main(void)
 {
-    struct git_sync_task task = {0};
+    AUTO_CREDENTIAL struct credential credential = {0};
+    struct git_sync_task task = {.access.credentials_user = &credential};
     struct err err = {0};
     action_fn *run = NULL;
     AUTO_JSON cJSON *input = worker_read_input(WORKER_INPUT_FD, &err);

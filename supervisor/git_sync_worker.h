@@ -23,6 +23,8 @@
  *                       of a session in it is only fetched (S-202); the result says `kept`
  *   "username"          optional, "x-access-token"
  *   "password"          optional: the token. Kept in memory only, sent only to the host of `url`
+ *   "ask_credentials"   optional, false: with no password, ask the control plane for one when the
+ *                       server wants one (git_sync_credentials.h)
  *   "identity"          optional: {"name", "email"} for .git/config once the checkout is there
  *                       (S-214)
  *   "limits"            optional: {"connect_s": 30, "stall_s": 60, "clone_s": 300, "fetch_s": 120}.
