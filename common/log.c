@@ -7,8 +7,10 @@
 #include "common/json.h"
 #include "common/wtf8.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What one value may take of a line, so that the envelope and some others still fit (S-468). */
 #define LOG_VALUE_MAX (LOG_LINE_MAX / 4)
@@ -23,6 +25,7 @@ struct log {
     char *session_id;
     struct redact *redact;
     unsigned long dropped;
+    bool last_was_cut; /* a line began and did not end */
 };
 
 static const char *const level_names[] = {
@@ -131,14 +134,33 @@ static void print_field(const struct log *log, const struct log_field *field, st
     line->data[before] = '\0';
 }
 
-static void write_line(struct log *log, struct buf *line)
+/* A descriptor that does not block may take the beginning of a line and no more: the next line must
+ * not be glued to it. */
+static bool end_cut_line(struct log *log)
 {
+    if (log->last_was_cut)
+        log->last_was_cut = file_write_all(log->fd, "\n", 1) != 0;
+    return !log->last_was_cut;
+}
+
+static bool write_line(struct log *log, struct buf *line)
+{
+    ssize_t put = -1;
+
     line->max = LOG_LINE_MAX;
     buf_putc(line, '\n');
-    if (buf_failed(line) || file_write_all(log->fd, line->data, line->len) != 0)
-        log->dropped++;
-    else
-        log->dropped = 0;
+    if (!buf_failed(line) && end_cut_line(log)) {
+        do
+            put = write(log->fd, line->data, line->len);
+        while (put < 0 && errno == EINTR);
+        if (put > 0 && (size_t)put < line->len)
+            log->last_was_cut =
+                file_write_all(log->fd, line->data + put, line->len - (size_t)put) != 0;
+    }
+    if (put > 0 && !log->last_was_cut)
+        return true;
+    log->dropped++;
+    return false;
 }
 
 void log_write(struct log *log, enum log_level level, const char *event,
@@ -162,7 +184,8 @@ void log_write(struct log *log, enum log_level level, const char *event,
         buf_printf(&line, ",\"dropped_lines\":%lu", log->dropped);
     line.max = LOG_LINE_MAX;
     buf_putc(&line, '}');
-    write_line(log, &line);
+    if (write_line(log, &line))
+        log->dropped = 0;
 }
 
 void log_forward(struct log *log, const char *prefix, const char *text, size_t len)

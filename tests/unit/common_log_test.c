@@ -117,6 +117,16 @@ static void test_bounds(int in, int out, struct log *log)
         log_at(log, LOG_INFO, "after");
         CHECK(strstr(read_line(in), "\"dropped_lines\":") != NULL);
     }
+    TEST("a line that the full pipe took half of is not glued to the next one") {
+        bool ended;
+
+        for (int i = 0; i < 100; i++)
+            log_at(log, LOG_INFO, "fill", LOG_STR("a", huge));
+        ended = line[strlen(read_line(in)) - 1] == '\n';
+        log_forward(log, "[opencode] ", "whole", 5);
+        CHECK_STR(read_line(in) + (ended ? 0 : 1), "[opencode] whole\n");
+        CHECK(ended || line[0] == '\n');
+    }
 }
 
 int main(void)
