@@ -3,7 +3,7 @@
 // line, ready in a moment. STANDIN_OPENCODE in the environment chooses how it misbehaves:
 //   never-healthy   listens and never answers          slow-answer  hangs up to the 8th request, like the real one
 //   exit            ends with status 3 at once         ignore-term  does not end on SIGTERM
-//   deaf-later      stops answering when it gets SIGUSR1
+// On SIGUSR1 it stops answering.
 
 import { writeFileSync } from 'node:fs';
 import { FakeOpencode } from './fake-opencode.mjs';
