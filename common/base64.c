@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /* 0..63, or -1. */
 static int value_of(char c)
@@ -37,6 +38,32 @@ void base64_encode(const void *data, size_t len, struct buf *out)
 
         buf_append(out, quad, sizeof quad);
     }
+}
+
+void base64_encoder_feed(struct base64_encoder *encoder, const void *data, size_t len,
+                         struct buf *out)
+{
+    const uint8_t *in = data;
+    size_t whole;
+
+    while (encoder->count > 0 && encoder->count < BASE64_GROUP_BYTES && len > 0) {
+        encoder->rest[encoder->count++] = *in++;
+        len--;
+    }
+    if (encoder->count == BASE64_GROUP_BYTES)
+        base64_encoder_end(encoder, out);
+    whole = len - len % BASE64_GROUP_BYTES;
+    base64_encode(in, whole, out);
+    if (len > whole) {
+        memcpy(encoder->rest + encoder->count, in + whole, len - whole);
+        encoder->count += len - whole;
+    }
+}
+
+void base64_encoder_end(struct base64_encoder *encoder, struct buf *out)
+{
+    base64_encode(encoder->rest, encoder->count, out);
+    encoder->count = 0;
 }
 
 int base64_decode(const char *text, size_t len, struct buf *out)

@@ -15,9 +15,12 @@ struct http_request {
     struct connection connection;
     http_done_fn *on_done;
     void *user;
-    char *body; /* LWS_PRE bytes, then the request's body */
+    char *body; /* LWS_PRE bytes, then the request's body, or with read_body a piece of it */
     size_t body_len;
     size_t body_sent;
+    http_read_fn *read_body;
+    http_data_fn *on_data;
+    size_t data_len; /* given to on_data so far */
     struct http_response response;
     uint64_t total_limit_ms;
     bool cut_body;
@@ -66,11 +69,37 @@ static int on_answer(struct http_request *request)
     return 0;
 }
 
+static void finish_too_long(struct http_request *request)
+{
+    struct err err = {0};
+
+    err_set(&err, ERR_LIMIT, "the answer is longer than %zu bytes", request->response.body.max);
+    connection_add_context(&request->connection, &err);
+    finish(request, &err);
+}
+
+static int hand_on(struct http_request *request, const char *data, size_t len)
+{
+    struct err err = {0};
+
+    if (len > request->response.body.max - request->data_len) {
+        finish_too_long(request);
+        return -1;
+    }
+    request->data_len += len;
+    if (request->on_data(request->user, request->response.status, data, len, &err) == 0)
+        return 0;
+    finish(request, &err);
+    return -1;
+}
+
 static int on_body(struct http_request *request, const char *data, size_t len)
 {
     struct buf *body = &request->response.body;
     size_t room = body->max - body->len;
 
+    if (request->on_data)
+        return hand_on(request, data, len);
     if (len <= room) {
         buf_append(body, data, len);
         if (!buf_failed(body))
@@ -79,11 +108,7 @@ static int on_body(struct http_request *request, const char *data, size_t len)
         return -1;
     }
     if (!request->cut_body) {
-        struct err err = {0};
-
-        err_set(&err, ERR_LIMIT, "the answer is longer than %zu bytes", body->max);
-        connection_add_context(&request->connection, &err);
-        finish(request, &err);
+        finish_too_long(request);
         return -1;
     }
     buf_append(body, data, room);
@@ -122,12 +147,19 @@ static int write_body(struct http_request *request)
     size_t left = request->body_len - request->body_sent;
     size_t piece = left < BODY_PIECE_BYTES ? left : BODY_PIECE_BYTES;
     bool is_last = piece == left;
+    char *data = request->body + LWS_PRE + (request->read_body ? 0 : request->body_sent);
+    struct err err = {0};
 
     if (left == 0)
         return 0;
+    if (request->read_body &&
+        request->read_body(request->user, request->body_sent, data, piece, &err) != 0) {
+        finish(request, &err);
+        return -1;
+    }
     if (is_last)
         lws_client_http_body_pending(wsi, 0);
-    if (lws_write(wsi, (unsigned char *)request->body + LWS_PRE + request->body_sent, piece,
+    if (lws_write(wsi, (unsigned char *)data, piece,
                   is_last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < (int)piece)
         return -1;
     request->body_sent += piece;
@@ -197,13 +229,16 @@ static const struct connection_handlers connection_handlers = {
 static int copy_body(struct http_request *request, const struct http_request_options *options,
                      struct err *err)
 {
-    if (!options->body)
+    size_t kept = options->read_body ? BODY_PIECE_BYTES : options->body_len;
+
+    if (!options->body && !options->read_body)
         return 0;
     request->body_len = options->body_len;
-    request->body = malloc(LWS_PRE + options->body_len + 1);
+    request->body = malloc(LWS_PRE + kept + 1);
     if (!request->body)
         return err_set(err, ERR_NO_MEMORY, "out of memory");
-    memcpy(request->body + LWS_PRE, options->body, options->body_len);
+    if (!options->read_body)
+        memcpy(request->body + LWS_PRE, options->body, options->body_len);
     request->connection.has_body = options->body_len > 0;
     return 0;
 }
@@ -214,6 +249,7 @@ static int init_connection(struct http_request *request, struct net_context *con
 {
     struct net_header *headers = calloc(options->header_count + 1, sizeof(*headers));
     size_t count = options->header_count;
+    bool has_body = options->body || options->read_body;
     char length[24];
     int result;
 
@@ -221,8 +257,8 @@ static int init_connection(struct http_request *request, struct net_context *con
         return err_set(err, ERR_NO_MEMORY, "out of memory");
     for (size_t i = 0; i < count; i++)
         headers[i] = options->headers[i];
-    if (options->body || strcmp(options->method, "POST") == 0) {
-        snprintf(length, sizeof(length), "%zu", options->body ? options->body_len : (size_t)0);
+    if (has_body || strcmp(options->method, "POST") == 0) {
+        snprintf(length, sizeof(length), "%zu", has_body ? options->body_len : (size_t)0);
         headers[count++] = (struct net_header){"Content-Length", length};
     }
     result = connection_init(&request->connection, context, &connection_handlers, request,
@@ -245,6 +281,8 @@ struct http_request *http_request_start(struct net_context *context,
     request->on_done = on_done;
     request->user = user;
     request->cut_body = options->cut_body;
+    request->read_body = options->read_body;
+    request->on_data = options->on_data;
     request->total_limit_ms =
         options->total_limit_ms ? options->total_limit_ms : HTTP_REQUEST_TOTAL_LIMIT_MS;
     buf_init(&request->response.body,

@@ -21,13 +21,22 @@
 
 struct http_request;
 
+/* Writes `len` bytes of the request's body, those from `offset` on. -1 and `err` end the request. */
+typedef int http_read_fn(void *user, size_t offset, char *into, size_t len, struct err *err);
+
+/* Takes a piece of the answer's body. -1 and `err` end the request. */
+typedef int http_data_fn(void *user, int status, const char *data, size_t len, struct err *err);
+
 struct http_request_options {
     const char *method; /* "GET", "POST", ... */
     const char *url;    /* http or https; copied */
     const struct net_header *headers;
     size_t header_count;
-    const void *body; /* copied; Content-Length is added. NULL: none */
+    const void *body; /* copied; Content-Length is added. NULL: none, or `read_body` has it */
     size_t body_len;
+    /* For bodies that are better not in memory as a whole; NULL: none. Both get `user`. */
+    http_read_fn *read_body; /* `body_len` bytes in all, read as they are sent */
+    http_data_fn *on_data;   /* gets the answer's body; http_response.body stays empty then */
     /* 0 means the constant above. */
     size_t max_body;         /* of the answer, bytes */
     uint64_t total_limit_ms; /* from the start to the last byte */
