@@ -9,8 +9,6 @@
 #include "bridge/push/push_request.h"
 #include "common/err.h"
 
-#define CHECKOUT_WORKSPACE "/workspace"
-
 /* NULL, with the text for the control plane in `err` and a word for the log in `*reason`. */
 char *checkout_find(const struct push_request *request, const struct manifest *manifest,
                     const char *workspace, const char **reason, struct err *err);
