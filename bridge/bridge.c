@@ -118,12 +118,22 @@ static void greet(struct bridge *bridge)
         say_ready(bridge);
 }
 
+/* After the connection, which it must not hold back, and not over the author of a prompt that an
+ * earlier bridge began. */
+static void set_up_signing(struct bridge *bridge)
+{
+    if (bridge->opencode_ready && control_plane_is_open(bridge->control_plane) &&
+        !prompt_run_is_running(bridge->prompts))
+        git_identity_initialise(bridge->identity);
+}
+
 static void on_control_plane_open(void *user)
 {
     struct bridge *bridge = user;
 
     bridge->owes_ready = true;
     greet(bridge);
+    set_up_signing(bridge);
 }
 
 static void on_control_plane_lost(void *user)
@@ -276,6 +286,7 @@ void bridge_on_opencode_ready(void *user)
     prompt_run_set_opencode_ready(bridge->prompts, true);
     prompt_run_advance(bridge->prompts);
     control_plane_start(bridge->control_plane);
+    set_up_signing(bridge);
 }
 
 static void on_opencode_down(void *user)

@@ -4,7 +4,7 @@
 #include "bridge/bridge_private.h"
 
 #include "bridge/manifest.h"
-#include "bridge/push/checkout.h"
+#include "bridge/workspace.h"
 #include "common/env.h"
 
 #include <signal.h>
@@ -31,6 +31,7 @@ void bridge_tear_down(struct bridge *bridge)
     bridge->torn_down = true;
     push_runs_close(bridge->pushes);
     prompt_run_close(bridge->prompts);
+    git_identity_free(bridge->identity);
     event_feed_close(bridge->feed);
     opencode_session_close(bridge->session);
     control_plane_close(bridge->control_plane);
@@ -165,6 +166,41 @@ static int open_opencode(struct bridge *bridge)
     return bridge->session && bridge->feed ? 0 : -1;
 }
 
+static int open_identity(struct bridge *bridge)
+{
+    const struct git_identity_options options = {
+        .loop = bridge->loop,
+        .net = bridge->net,
+        .log = bridge->log,
+        .control_plane = bridge->options->control_plane,
+        .session_id = bridge->options->session_id,
+        .token = bridge->options->token,
+        .manifest_path = MANIFEST_PATH,
+        .workspace = WORKSPACE_PATH,
+        .fetch_limit_ms = bridge->limits->signing_ms,
+        .config_limit_ms = bridge->limits->git_config_ms,
+        .kill_ms = bridge->limits->push_kill_ms,
+    };
+
+    bridge->identity = git_identity_new(&options);
+    return bridge->identity ? 0 : -1;
+}
+
+static struct attachment_fetch_options attachment_options(struct bridge *bridge)
+{
+    return (struct attachment_fetch_options){
+        .net = bridge->net,
+        .log = bridge->log,
+        .control_plane = bridge->options->control_plane,
+        .session_id = bridge->options->session_id,
+        .token = bridge->options->token,
+        .directory = env_temp_dir(),
+        .limit_ms = bridge->limits->attachment_ms,
+        .event_user = bridge,
+        .on_event = bridge_send_event,
+    };
+}
+
 static int open_runs(struct bridge *bridge)
 {
     const struct limits *limits = bridge->limits;
@@ -175,6 +211,7 @@ static int open_runs(struct bridge *bridge)
         .feed = bridge->feed,
         .journal = bridge->journal,
         .log = bridge->log,
+        .preparation = {.identity = bridge->identity, .attachments = attachment_options(bridge)},
         .limits = {.token_interval_ms = limits->token_interval_ms,
                    .inactivity_ms = limits->sse_inactivity_ms,
                    .max_duration_ms = limits->prompt_max_duration_ms,
@@ -192,7 +229,7 @@ static int open_runs(struct bridge *bridge)
         .loop = bridge->loop,
         .log = bridge->log,
         .manifest_path = MANIFEST_PATH,
-        .workspace = CHECKOUT_WORKSPACE,
+        .workspace = WORKSPACE_PATH,
         .limit_ms = limits->push_ms,
         .legacy_limit_ms = limits->legacy_push_ms,
         .kill_ms = limits->push_kill_ms,
@@ -222,7 +259,7 @@ static int open_parts(struct bridge *bridge, struct err *err)
         return err_set(err, ERR_NO_MEMORY, "out of memory");
     if (open_control_plane(bridge, err) != 0)
         return -1;
-    if (open_runs(bridge) != 0)
+    if (open_identity(bridge) != 0 || open_runs(bridge) != 0)
         return err_set(err, ERR_NO_MEMORY, "out of memory");
     return open_channel(bridge, err);
 }

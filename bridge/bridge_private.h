@@ -7,6 +7,7 @@
 
 #include "bridge/bridge.h"
 #include "bridge/control_plane/control_plane.h"
+#include "bridge/identity/git_identity.h"
 #include "bridge/journal/journal.h"
 #include "bridge/opencode/event_feed.h"
 #include "bridge/opencode/opencode_session.h"
@@ -26,6 +27,7 @@ struct bridge {
     struct opencode_api *api;
     struct opencode_session *session;
     struct event_feed *feed;
+    struct git_identity *identity;
     struct prompt_run *prompts;
     struct push_runs *pushes;
     struct supervisor_channel *channel; /* NULL: not started by our supervisor */

@@ -24,6 +24,9 @@
  * | BRIDGE_LEGACY_PUSH_TIMEOUT_MS   | 170000  | 50 .. 3600000  | one push, older contract        |
  * | BRIDGE_PUSH_KILL_MS             | 5000    | 10 .. 60000    | from SIGTERM to SIGKILL         |
  * | BRIDGE_DRAIN_TIMEOUT_MS         | 2000    | 0 .. 60000     | sending what is queued at exit  |
+ * | BRIDGE_ATTACHMENT_TIMEOUT_MS    | 120000  | 50 .. 3600000  | one attachment's download       |
+ * | BRIDGE_SIGNING_TIMEOUT_MS       | 30000   | 50 .. 600000   | the signing configuration       |
+ * | BRIDGE_GIT_CONFIG_TIMEOUT_MS    | 10000   | 50 .. 600000   | configuring one checkout        |
  * | BRIDGE_OUTBOX_MAX_EVENTS        | 10000   | 2 .. 1000000   | events waiting to be sent       |
  * | BRIDGE_OUTBOX_MAX_BYTES         | 16 MiB  | 64 KiB .. 1 GiB| their size together             |
  */
@@ -56,6 +59,9 @@ struct limits {
     uint64_t legacy_push_ms;
     uint64_t push_kill_ms;
     uint64_t drain_ms;
+    uint64_t attachment_ms;
+    uint64_t signing_ms;
+    uint64_t git_config_ms;
     uint64_t outbox_max_events;
     uint64_t outbox_max_bytes;
 };

@@ -1,4 +1,5 @@
 #include "bridge/bridge.h"
+#include "bridge/git_config_worker.h"
 #include "bridge/push_worker.h"
 #include "common/cleanup.h"
 #include "common/env.h"
@@ -30,6 +31,9 @@ static int print_versions(void)
 
 static int run_worker(const char *name)
 {
+    /* Killed in the middle it would leave git's lock file. It never lasts. */
+    if (strcmp(name, "git-config") == 0)
+        return git_config_worker_main();
     /* What an earlier bridge began must not go on when it was killed (D-27). */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (strcmp(name, "push") == 0)

@@ -110,6 +110,66 @@ void manifest_read(const char *path, struct manifest *manifest)
     manifest_parse(file, manifest);
 }
 
+/* A name that is one step of a path and leads nowhere else. */
+static bool is_segment(const char *text, size_t len)
+{
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+    return len > 0 && strspn(text, allowed) >= len && !(len == 1 && text[0] == '.') &&
+           !(len == 2 && text[0] == '.' && text[1] == '.');
+}
+
+static bool is_namespace(const char *text)
+{
+    for (;;) {
+        size_t len = strcspn(text, "/");
+
+        if (!is_segment(text, len))
+            return false;
+        if (!text[len])
+            return true;
+        text += len + 1;
+    }
+}
+
+int manifest_parse_strict(const cJSON *file, struct manifest *manifest, struct err *err)
+{
+    const cJSON *list = json_get_array(file, "repositories");
+
+    *manifest = (struct manifest){0};
+    if (!list)
+        return err_set(err, ERR_CONFIG, "the repository manifest has no list of repositories");
+    manifest_parse(file, manifest);
+    if (manifest->count != (size_t)cJSON_GetArraySize(list)) {
+        manifest_clear(manifest);
+        return err_set(err, ERR_CONFIG, "the repository manifest has an incomplete entry");
+    }
+    for (size_t i = 0; i < manifest->count; i++) {
+        const struct manifest_entry *entry = &manifest->entries[i];
+
+        if (is_namespace(entry->owner) && is_segment(entry->name, strlen(entry->name)))
+            continue;
+        err_set(err, ERR_CONFIG, "the repository manifest has an unsafe name: %s/%s", entry->owner,
+                entry->name);
+        manifest_clear(manifest);
+        return -1;
+    }
+    return 0;
+}
+
+int manifest_read_strict(const char *path, struct manifest *manifest, struct err *err)
+{
+    AUTO_BUF struct buf text = BUF_INIT(MANIFEST_MAX_BYTES);
+    AUTO_JSON cJSON *file = NULL;
+
+    *manifest = (struct manifest){0};
+    if (file_read(path, &text, err) != 0)
+        return -1;
+    file = json_parse(buf_text(&text), text.len, err);
+    return file ? manifest_parse_strict(file, manifest, err) : -1;
+}
+
 const struct manifest_entry *manifest_find(const struct manifest *manifest, const char *owner,
                                            const char *name)
 {

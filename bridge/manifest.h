@@ -1,10 +1,12 @@
 /*
- * The session's repositories as the supervisor wrote them down (B-1110..B-1112), read leniently:
- * whatever is wrong with the file gives an empty list. Read anew each time it is needed. A struct
+ * The session's repositories as the supervisor wrote them down (B-1110..B-1113), read leniently:
+ * whatever is wrong with the file gives an empty list; or strictly. Read anew each time it is needed. A struct
  * manifest owns its strings.
  */
 #ifndef BRIDGE_MANIFEST_H
 #define BRIDGE_MANIFEST_H
+
+#include "common/err.h"
 
 #include <cJSON.h>
 #include <stddef.h>
@@ -29,6 +31,11 @@ struct manifest {
 void manifest_parse(const cJSON *file, struct manifest *manifest);
 
 void manifest_read(const char *path, struct manifest *manifest);
+
+/* As manifest_parse, but anything wrong is an error that says what (B-1113). Pure. */
+int manifest_parse_strict(const cJSON *file, struct manifest *manifest, struct err *err);
+int manifest_read_strict(const char *path, struct manifest *manifest, struct err *err);
+
 void manifest_clear(struct manifest *manifest);
 
 /* Owner and name compared without case (B-807); NULL when it is no repository of the session. */

@@ -20,9 +20,9 @@ static const char *print_scheme(const char *url, struct buf *out)
     return url;
 }
 
-void address_print_websocket(const struct address_input *input, struct buf *out)
+/* What follows the scheme up to the session; returns the query of the control plane's URL, or NULL. */
+static const char *print_session(const char *rest, const char *session_id, struct buf *out)
 {
-    const char *rest = print_scheme(input->control_plane, out);
     const char *query = strchr(rest, '?');
     size_t len = query ? (size_t)(query - rest) : strlen(rest);
 
@@ -30,7 +30,27 @@ void address_print_websocket(const struct address_input *input, struct buf *out)
         len--;
     buf_append(out, rest, len);
     buf_puts(out, "/sessions/");
-    url_encode(input->session_id, out);
+    url_encode(session_id, out);
+    return query;
+}
+
+void address_print_endpoint(const struct address_input *input, const char *path, const char *last,
+                            struct buf *out)
+{
+    const char *query = print_session(input->control_plane, input->session_id, out);
+
+    buf_puts(out, path);
+    if (last)
+        url_encode(last, out);
+    if (query)
+        buf_puts(out, query);
+}
+
+void address_print_websocket(const struct address_input *input, struct buf *out)
+{
+    const char *rest = print_scheme(input->control_plane, out);
+    const char *query = print_session(rest, input->session_id, out);
+
     buf_puts(out, "/ws?type=sandbox");
     if (query && query[1]) {
         buf_putc(out, '&');

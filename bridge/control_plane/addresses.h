@@ -21,6 +21,11 @@ struct address_input {
  * `token` parameter of its own keeps its query and gets ours appended (X-01). */
 void address_print_websocket(const struct address_input *input, struct buf *out);
 
+/* Appends ".../sessions/<id><path><last>" with the scheme as it is; `last` is percent-encoded and may
+ * be NULL. No credential is added, but a query of the control plane's URL is kept. */
+void address_print_endpoint(const struct address_input *input, const char *path, const char *last,
+                            struct buf *out);
+
 /* The control plane's URL says itself that credentials go into the query. */
 bool address_wants_query_auth(const char *control_plane);
 

@@ -65,7 +65,7 @@ struct prompt_command command_prompt(const cJSON *body)
         .model = json_get_nonempty(body, "model"),
         .reasoning_effort = json_get_nonempty(body, "reasoningEffort"),
         .author = json_get_object(body, "author"),
-        .attachments = json_get_array(body, "attachments"),
+        .attachments = json_get(body, "attachments"),
     };
 }
 

@@ -36,7 +36,7 @@ struct prompt_command {
     const char *model;
     const char *reasoning_effort;
     const cJSON *author;
-    const cJSON *attachments;
+    const cJSON *attachments; /* of any type (B-701) */
 };
 
 /* Parses one message; `text` is overwritten and `text[len]` must be writable. Returns -1 for what

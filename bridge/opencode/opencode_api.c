@@ -84,7 +84,8 @@ const struct net_header *opencode_api_headers(const struct opencode_api *api, si
 struct call {
     const char *method;
     const char *before, *id, *after;
-    const char *body; /* or NULL */
+    const char *body;        /* or NULL */
+    http_read_fn *read_body; /* in its place; or NULL */
     size_t body_len;
     size_t max_body; /* of the answer */
     uint64_t limit_ms;
@@ -99,6 +100,7 @@ static struct http_request *start(struct opencode_api *api, const struct call *c
         .headers = api->headers,
         .header_count = api->header_count,
         .body = call->body,
+        .read_body = call->read_body,
         .body_len = call->body_len,
         .max_body = call->max_body ? call->max_body : OPENCODE_ANSWER_MAX_BYTES,
         .total_limit_ms = call->limit_ms ? call->limit_ms : api->call_limit_ms,
@@ -135,14 +137,14 @@ struct http_request *opencode_create_session(struct opencode_api *api, http_done
 }
 
 struct http_request *opencode_post_prompt(struct opencode_api *api, const char *session_id,
-                                          const char *body, size_t len, http_done_fn *on_done,
-                                          void *user, struct err *err)
+                                          http_read_fn *read_body, size_t len,
+                                          http_done_fn *on_done, void *user, struct err *err)
 {
     struct call call = {.method = "POST",
                         .before = "/session/",
                         .id = session_id,
                         .after = "/prompt_async",
-                        .body = body,
+                        .read_body = read_body,
                         .body_len = len};
 
     return start(api, &call, on_done, user, err);

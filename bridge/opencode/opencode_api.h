@@ -41,9 +41,10 @@ struct http_request *opencode_get_session(struct opencode_api *api, const char *
                                           http_done_fn *on_done, void *user, struct err *err);
 struct http_request *opencode_create_session(struct opencode_api *api, http_done_fn *on_done,
                                              void *user, struct err *err);
+/* `read_body` gives the `len` bytes of the body as they are sent; it gets `user`. */
 struct http_request *opencode_post_prompt(struct opencode_api *api, const char *session_id,
-                                          const char *body, size_t len, http_done_fn *on_done,
-                                          void *user, struct err *err);
+                                          http_read_fn *read_body, size_t len,
+                                          http_done_fn *on_done, void *user, struct err *err);
 struct http_request *opencode_abort(struct opencode_api *api, const char *session_id,
                                     http_done_fn *on_done, void *user, struct err *err);
 struct http_request *opencode_get_messages(struct opencode_api *api, const char *session_id,

@@ -14,7 +14,7 @@
 #define STATUS_NO_CONTENT 204
 #define STATUS_NOT_FOUND 404
 
-#define BODY_MAX_BYTES ((size_t)96 * 1024 * 1024) /* six attachments of 10 MiB as base64 */
+#define BODY_MAX_BYTES ((size_t)96 * 1024 * 1024) /* without files: a command, with escapes */
 #define ANSWER_SHOWN_MAX 4096                     /* of an error's body, in texts */
 #define FAILURE_TEXT_MAX (ANSWER_SHOWN_MAX + 128)
 
@@ -25,6 +25,12 @@ static void fail(struct prompt_run *run, const char *text)
 }
 
 /* ---- post ---- */
+
+static void drop_upload(struct prompt_run *run)
+{
+    prompt_upload_free(run->upload);
+    run->upload = NULL;
+}
 
 static void on_refused(struct prompt_run *run, const struct http_response *response)
 {
@@ -53,6 +59,7 @@ static void on_posted(void *user, struct http_response *response, const struct e
 
     run->post = NULL;
     if (run->step != PROMPT_STEP_POSTING) {
+        drop_upload(run);
         /* The prompt was stopped meanwhile; OpenCode may have begun after the abort. */
         prompt_calls_abort(run, "command", false);
         return;
@@ -61,6 +68,7 @@ static void on_posted(void *user, struct http_response *response, const struct e
         on_refused(run, response);
         return;
     }
+    drop_upload(run);
     prompt_run_set_step(run, PROMPT_STEP_RUNNING);
     if (response) {
         translator_accepted(run->translator, prompt_run_now(run));
@@ -71,22 +79,45 @@ static void on_posted(void *user, struct http_response *response, const struct e
     prompt_run_follow_up(run);
 }
 
-/* The body's text, or NULL when out of memory. */
-static char *print_body(struct prompt_run *run, size_t *len)
+/* The body's text without the contents of files, or NULL when it is too long. */
+static char *print_body(struct prompt_run *run)
 {
     const struct prompt_body_input input = {
         .message_id = run->user_message_id,
         .content = run->prompt.content,
         .model = run->prompt.model,
         .reasoning_effort = run->prompt.reasoning_effort,
+        .file_parts = prompt_upload_file_parts(run->upload),
     };
     AUTO_JSON cJSON *body = prompt_body_build(&input);
     AUTO_BUF struct buf text = BUF_INIT(BODY_MAX_BYTES);
 
     if (body)
         json_print(body, &text);
-    *len = text.len;
     return buf_take(&text);
+}
+
+/* The body of the post, out of what was prepared. */
+static int set_body(struct prompt_run *run, struct err *err)
+{
+    char *text;
+
+    if (run->preparation) {
+        run->upload = prompt_preparation_take_upload(run->preparation);
+        prompt_preparation_free(run->preparation);
+        run->preparation = NULL;
+    }
+    text = print_body(run);
+    if (!text)
+        return err_set(err, ERR_LIMIT, "the prompt is too long");
+    return prompt_upload_set_text(run->upload, text, err);
+}
+
+static int on_read_body(void *user, size_t offset, char *into, size_t len, struct err *err)
+{
+    struct prompt_run *run = user;
+
+    return prompt_upload_read(run->upload, offset, into, len, err);
 }
 
 static void new_message_id(struct prompt_run *run, uint64_t wall_ms)
@@ -102,16 +133,12 @@ void prompt_calls_post(struct prompt_run *run)
     const char *session_id = opencode_session_id(run->options.session);
     uint64_t wall_ms = clock_wall_ms();
     struct err err = {0};
-    size_t len;
-    char *body;
 
     new_message_id(run, wall_ms);
     translator_set_session(run->translator, session_id);
-    body = print_body(run, &len);
-    if (!body || translator_start(run->translator, run->user_message_id, wall_ms,
-                                  prompt_run_now(run)) != 0) {
-        free(body);
-        fail(run, "out of memory");
+    if (set_body(run, &err) != 0 || translator_start(run->translator, run->user_message_id, wall_ms,
+                                                     prompt_run_now(run)) != 0) {
+        fail(run, err.class ? err.text : "out of memory");
         return;
     }
     run->heard_ms = prompt_run_now(run);
@@ -119,8 +146,8 @@ void prompt_calls_post(struct prompt_run *run)
     journal_prompt_posted(run->options.journal, run->prompt.message_id, session_id,
                           run->user_message_id, wall_ms);
     prompt_run_set_step(run, PROMPT_STEP_POSTING);
-    run->post = opencode_post_prompt(run->options.api, session_id, body, len, on_posted, run, &err);
-    free(body);
+    run->post = opencode_post_prompt(run->options.api, session_id, on_read_body, run->upload->len,
+                                     on_posted, run, &err);
     if (!run->post)
         on_posted(run, NULL, &err);
 }
@@ -340,5 +367,9 @@ void prompt_calls_drop(struct prompt_run *run)
     cJSON_Delete(run->takeover_messages);
     run->fetch = run->takeover = NULL;
     run->takeover_messages = NULL;
+    prompt_preparation_free(run->preparation);
+    run->preparation = NULL;
+    if (!run->post)
+        drop_upload(run);
     run->fetch_after_abort = false;
 }

@@ -1,5 +1,6 @@
 /*
- * How prompts come in and are called off: the queue, the journal's debts, stop, the process's end.
+ * How prompts come in, are prepared and called off: the queue, the journal's debts, stop, the
+ * process's end.
  */
 #include "bridge/prompt/prompt_run_private.h"
 #include "common/json.h"
@@ -19,6 +20,45 @@ void prompt_run_complete_unrun(struct prompt_run *run, const cJSON *command, con
     json_add_bool(event, "success", false);
     json_add_string(event, "error", error);
     run->options.on_event(run->options.user, event);
+}
+
+static void fail(struct prompt_run *run, const char *error)
+{
+    translator_fail(run->translator, error, prompt_run_now(run), &run->sink);
+    prompt_run_follow_up(run);
+}
+
+static void on_prepared(void *user, const char *error)
+{
+    struct prompt_run *run = user;
+
+    if (error) {
+        fail(run, error);
+        return;
+    }
+    prompt_run_set_wait(run);
+    prompt_run_set_step(run, PROMPT_STEP_WAITING);
+    prompt_run_advance(run);
+}
+
+bool prompt_run_is_prepared(struct prompt_run *run)
+{
+    struct err err = {0};
+
+    /* What an earlier bridge posted, or what goes to a second session, was prepared. */
+    if (run->takes_over || run->posted_twice)
+        return true;
+    if (!run->preparation) {
+        run->preparation = prompt_preparation_start(&run->options.preparation, &run->prompt,
+                                                    on_prepared, run, &err);
+        if (!run->preparation) {
+            fail(run, err.text);
+            return false;
+        }
+        prompt_run_set_wait(run);
+        prompt_run_set_step(run, PROMPT_STEP_WAITING);
+    }
+    return prompt_preparation_is_done(run->preparation);
 }
 
 static void enqueue(struct prompt_run *run, cJSON *command)

@@ -234,7 +234,7 @@ void prompt_run_advance(struct prompt_run *run)
             translator_set_session(run->translator, opencode_session_id(session));
         return;
     }
-    if (run->step != PROMPT_STEP_WAITING || !run->opencode_ready)
+    if (run->step != PROMPT_STEP_WAITING || !run->opencode_ready || !prompt_run_is_prepared(run))
         return;
     /* An abort that is under way would hit the new prompt as well. */
     if (run->abort || run->post || !event_feed_is_up(run->options.feed) ||
@@ -243,10 +243,13 @@ void prompt_run_advance(struct prompt_run *run)
     leave_waiting(run);
 }
 
-static void set_wait(struct prompt_run *run)
+void prompt_run_set_wait(struct prompt_run *run)
 {
-    run->wait_until_ms =
-        run->opencode_ready ? prompt_run_now(run) + run->options.opencode_limit_ms : UINT64_MAX;
+    bool prepares = run->preparation && !prompt_preparation_is_done(run->preparation);
+
+    run->wait_until_ms = run->opencode_ready && !prepares
+                             ? prompt_run_now(run) + run->options.opencode_limit_ms
+                             : UINT64_MAX;
 }
 
 void prompt_run_begin_next(struct prompt_run *run)
@@ -265,7 +268,7 @@ void prompt_run_begin_next(struct prompt_run *run)
            LOG_STR("reasoning_effort", run->prompt.reasoning_effort),
            LOG_BOOL("taken_over", run->takes_over));
     run->options.on_running(run->options.user, true);
-    set_wait(run);
+    prompt_run_set_wait(run);
     prompt_run_set_step(run, PROMPT_STEP_WAITING);
     if (translator_begin(run->translator, run->prompt.message_id, prompt_run_now(run)) != 0) {
         prompt_run_complete_unrun(run, run->command, "out of memory");
@@ -300,7 +303,7 @@ void prompt_run_set_opencode_ready(struct prompt_run *run, bool ready)
     run->opencode_ready = ready;
     if (run->step != PROMPT_STEP_WAITING)
         return;
-    set_wait(run);
+    prompt_run_set_wait(run);
     arm(run);
     prompt_run_advance(run);
 }

@@ -4,7 +4,8 @@
  * (abort, final fetch). Each prompt that was taken ends with exactly one `execution_complete`, which
  * the translator emits; the journal sees to it across crashes.
  *
- * A prompt's way: WAITING (for OpenCode, its event stream, the abort of the prompt before) ->
+ * A prompt's way: WAITING (for its preparation, OpenCode, its event stream, the abort of the prompt
+ * before) ->
  * CREATING (the session) -> POSTING -> RUNNING -> done. One that an earlier bridge began goes from
  * WAITING through TAKING_OVER.
  *
@@ -16,6 +17,7 @@
 #include "bridge/journal/journal.h"
 #include "bridge/opencode/event_feed.h"
 #include "bridge/opencode/opencode_session.h"
+#include "bridge/prompt/prompt_preparation.h"
 #include "bridge/translate/translator.h"
 
 struct prompt_run;
@@ -27,6 +29,7 @@ struct prompt_run_options {
     struct event_feed *feed;
     struct journal *journal;
     struct log *log;
+    struct prompt_preparation_options preparation;
     struct translator_limits limits;
     uint64_t opencode_limit_ms; /* how long a prompt waits for OpenCode to be there */
     void *user;

@@ -39,9 +39,11 @@ struct prompt_run {
     bool takes_over;
     bool posted_twice; /* D-29's second try was used */
     char user_message_id[PROMPT_MESSAGE_ID_LENGTH + 1];
+    struct prompt_preparation *preparation; /* until the post takes what it made */
 
     /* Calls under way. A post can outlive its prompt: its abort has to wait for the answer. */
     struct http_request *post;
+    struct prompt_upload *upload; /* its body */
     struct http_request *abort;
     struct http_request *fetch;
     struct http_request *takeover;
@@ -66,13 +68,20 @@ void prompt_run_complete_unrun(struct prompt_run *run, const cJSON *command, con
 
 void prompt_run_set_step(struct prompt_run *run, enum prompt_step step);
 
+/* prompt_intake.c. The current prompt has what it needs before OpenCode gets it; begins to see to
+ * that if need be. False also when the prompt has failed for it. */
+bool prompt_run_is_prepared(struct prompt_run *run);
+
+/* Sets the limit of the wait for OpenCode anew. */
+void prompt_run_set_wait(struct prompt_run *run);
+
 /* prompt_calls.c. Each starts one call; its end comes back into the functions above. */
 void prompt_calls_post(struct prompt_run *run);
 void prompt_calls_abort(struct prompt_run *run, const char *reason, bool then_fetch);
 void prompt_calls_fetch(struct prompt_run *run);
 void prompt_calls_take_over(struct prompt_run *run, const struct journal_prompt *record);
 
-/* Drops what belongs to the current prompt alone: fetch and take-over. */
+/* Drops what belongs to the current prompt alone: its preparation, fetch and take-over. */
 void prompt_calls_drop(struct prompt_run *run);
 
 /* The journal's record of the current prompt, if an earlier bridge posted it. */

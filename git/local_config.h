@@ -1,0 +1,23 @@
+/*
+ * Changes of a checkout's own .git/config, as by `git config --local`. One call opens and closes the
+ * repository. A value that is right already is not written again, so that a config file that nobody
+ * needs to change is neither locked nor touched.
+ */
+#ifndef GIT_LOCAL_CONFIG_H
+#define GIT_LOCAL_CONFIG_H
+
+#include "common/err.h"
+
+#include <stddef.h>
+
+struct local_config_change {
+    const char *key;   /* "user.name" */
+    const char *value; /* replaces all of that key; NULL: all of them are removed */
+};
+
+/* In order, up to the first that fails; what was done before stays. ERR_NOT_FOUND when `path` is no
+ * checkout. The errors name keys and paths, never values. */
+int local_config_apply(const char *path, const struct local_config_change *changes, size_t count,
+                       struct err *err);
+
+#endif
