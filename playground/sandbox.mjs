@@ -120,9 +120,13 @@ export class Sandbox extends Program {
 
     /** Living processes of the sandbox, the supervisor included. */
     processes() {
-        return findProcesses(({ pid, state }) => !['Z', 'X'].includes(state) && pid !== this.process.pid
-            && (this.namespace ? pidNamespace(pid) === this.namespace
-                : environmentOf(pid).includes(`${MARKER}=${this.marker}`)));
+        return findProcesses(({ pid, state }) => !['Z', 'X'].includes(state) && pid !== this.process.pid && this.#owns(pid));
+    }
+
+    /** A namespace's number may be another's as soon as this one is gone; the marker is ours alone. */
+    #owns(pid) {
+        if (this.namespace && !this.exit) return pidNamespace(pid) === this.namespace;
+        return environmentOf(pid).includes(`${MARKER}=${this.marker}`);
     }
 
     /** The first process but the supervisor whose command line contains `text`, or undefined. */

@@ -15,14 +15,16 @@ import { checkProgram } from './checks.mjs';
 const QUICK = { BRIDGE_RECONNECT_FIRST_MS: '30', BRIDGE_RECONNECT_MAX_MS: '200' };
 
 export class Bridge extends Program {
-    static start({ controlPlane, opencodePort, directory, args = [], env = {} }) {
+    /** `channel`: descriptor 3 is a channel to a supervisor, which the test plays: `bridge.process.stdio[3]`. */
+    static start({ controlPlane, opencodePort, directory, args = [], env = {}, channel = false }) {
         const bridge = new Bridge('the bridge');
         const { CONTROL_PLANE_URL, SANDBOX_ID, SANDBOX_AUTH_TOKEN } = controlPlane.environment();
         const all = { PATH: process.env.PATH, HOME: directory, TMPDIR: directory, SANDBOX_AUTH_TOKEN, ...QUICK, ...env };
         bridge.spawn(
             [bridgeProgram, '--sandbox-id', SANDBOX_ID, '--session-id', controlPlane.sessionId,
                 '--control-plane', CONTROL_PLANE_URL, '--opencode-port', String(opencodePort), ...args],
-            { cwd: directory, env: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) },
+            { cwd: directory, stdio: ['ignore', 'pipe', 'pipe', ...(channel ? ['pipe'] : [])],
+                env: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) },
         );
         return bridge;
     }
