@@ -115,12 +115,12 @@ static int run_bridge(const struct options *options)
     bridge = bridge_new(&loop, options, &limits, log, &err);
     if (bridge) {
         uv_run(&loop, UV_RUN_DEFAULT);
+        uv_run(&loop, UV_RUN_NOWAIT); /* what was being closed when the loop was stopped */
         bridge_free(bridge);
     } else {
         log_at(log, LOG_ERROR, "bridge.start_failed", LOG_ERR(&err));
     }
-    /* Busy only when a name look-up is left over; the process ends all the same. */
-    uv_run(&loop, UV_RUN_NOWAIT);
+    /* Fails only when a name look-up is left over; the process ends all the same. */
     uv_loop_close(&loop);
     log_free(log);
     return bridge ? EXIT_SUCCESS : EXIT_FAILURE_AT_START;

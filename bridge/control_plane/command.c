@@ -60,7 +60,7 @@ struct prompt_command command_prompt(const cJSON *body)
     if (!message_id)
         message_id = json_get_nonempty(body, "message_id");
     return (struct prompt_command){
-        .message_id = message_id ? message_id : "unknown",
+        .message_id = message_id ? message_id : COMMAND_NO_MESSAGE_ID,
         .content = content ? content : "",
         .model = json_get_nonempty(body, "model"),
         .reasoning_effort = json_get_nonempty(body, "reasoningEffort"),

@@ -29,6 +29,9 @@ struct command {
     cJSON *body; /* an object */
 };
 
+/* The message id of a prompt that has none (B-310). */
+#define COMMAND_NO_MESSAGE_ID "unknown"
+
 /* B-310, B-311. Absent texts are NULL, the content is "". */
 struct prompt_command {
     const char *message_id;

@@ -76,6 +76,8 @@ static void enqueue(struct prompt_run *run, cJSON *command)
 
 static bool is_known(const struct prompt_run *run, const char *message_id)
 {
+    if (strcmp(message_id, COMMAND_NO_MESSAGE_ID) == 0)
+        return false; /* no id: nothing can be told of it */
     return (run->command && strcmp(run->prompt.message_id, message_id) == 0) ||
            prompt_queue_has(&run->queue, message_id);
 }
