@@ -26,12 +26,18 @@ static const struct {
     {"notyetvalid", ERR_TLS, "the certificate of ", TOO_NEW},
     {"in the future", ERR_TLS, "the certificate of ", TOO_NEW},
     {"no peer cert", ERR_TLS, "", " showed no certificate"},
+    {"http_proxy -> 407", ERR_AUTH, "",
+     " was not reached: the proxy wants another user and password (HTTP 407)"},
+    {"http_proxy fail", ERR_PROTOCOL, "", " was not reached: the proxy does not answer in HTTP"},
+    {"proxy conn dead", ERR_NETWORK, "", " was not reached: the proxy closed the connection"},
     {"Peer hung up", ERR_NETWORK, "", NO_ANSWER},
     {"read failed", ERR_NETWORK, "", NO_ANSWER},
     {"losed before", ERR_NETWORK, "", NO_ANSWER},
     {"problems parsing header", ERR_PROTOCOL, "", " does not answer in HTTP"},
     {"HS: ", ERR_PROTOCOL, "", " answered the WebSocket handshake wrongly"},
 };
+
+static const char proxy_mark[] = "http_proxy -> ";
 
 static int errno_in(const char *text)
 {
@@ -62,6 +68,11 @@ void connect_failure_describe(const char *text, size_t len, int sys, const char 
             err_set(err, meanings[i].class, "%s%s%s", meanings[i].before, host, meanings[i].after);
             return;
         }
+    }
+    if (strncmp(copy, proxy_mark, strlen(proxy_mark)) == 0) {
+        err_set(err, ERR_NETWORK, "%s was not reached: the proxy answered HTTP %s", host,
+                copy + strlen(proxy_mark));
+        return;
     }
     if (strstr(copy, "tls") || strstr(copy, "TLS") || strstr(copy, "ssl")) {
         err_set(err, ERR_TLS, "the TLS handshake with %s failed: %s", host, copy);

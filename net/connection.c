@@ -2,13 +2,13 @@
 
 #include "common/clock.h"
 #include "net/connect_failure.h"
+#include "net/connection_private.h"
 #include "net/net_context_private.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define HOST_MAX_BYTES 512
 
@@ -32,7 +32,7 @@ static void fail(struct connection *connection, struct err *err)
 }
 
 /* One address did not do. */
-static void on_attempt_failed(struct connection *connection, const struct err *err)
+void connection_attempt_failed(struct connection *connection, const struct err *err)
 {
     net_timer_stop(&connection->attempt);
     connection->failure = *err;
@@ -51,7 +51,7 @@ static void on_attempt_limit(struct net_timer *timer)
 
     err_set(&err, ERR_TIMEOUT, "no answer from %s",
             connection->addresses.text[connection->next_address - 1]);
-    on_attempt_failed(connection, &err);
+    connection_attempt_failed(connection, &err);
 }
 
 static void release_wsi(struct connection *connection)
@@ -84,14 +84,36 @@ static void start_attempt_limit(struct connection *connection)
                     share > ATTEMPT_LEAST_MS ? share : ATTEMPT_LEAST_MS, on_attempt_limit);
 }
 
+static enum net_route route_of(const struct connection *connection)
+{
+    if (!connection->proxy.host)
+        return NET_ROUTE_DIRECT;
+    return url_is_secure(&connection->url) ? NET_ROUTE_HTTPS_PROXY : NET_ROUTE_HTTP_PROXY;
+}
+
+/* libwebsockets would look the proxy's name up itself, and block. */
+static void set_proxy_address(struct connection *connection, struct lws_vhost *vhost,
+                              const char *address)
+{
+    const struct proxy *proxy = &connection->proxy;
+    struct buf place = BUF_INIT(HOST_MAX_BYTES);
+
+    if (proxy->credentials)
+        buf_printf(&place, "%s@", proxy->credentials);
+    buf_printf(&place, strchr(address, ':') ? "[%s]:%u" : "%s:%u", address, proxy->port);
+    lws_set_proxy(vhost, buf_text(&place));
+    buf_free(&place);
+}
+
 static void connect_to(struct connection *connection, const char *address)
 {
     struct net_context *context = connection->context;
+    struct lws_vhost *vhost = context->ways[route_of(connection)].vhost;
     struct buf host = BUF_INIT(HOST_MAX_BYTES);
     struct lws_client_connect_info info = {
         .context = context->lws,
-        .vhost = context->vhost,
-        .address = address,
+        .vhost = vhost,
+        .address = connection->proxy.host ? connection->url.host : address,
         .port = connection->url.port,
         .path = connection->url.target,
         .method = connection->method,
@@ -106,6 +128,8 @@ static void connect_to(struct connection *connection, const char *address)
     struct lws *wsi;
     struct err err = {0};
 
+    if (connection->proxy.host)
+        set_proxy_address(connection, vhost, address);
     url_print_host(&connection->url, &host);
     info.host = buf_text(&host);
     connection->connecting = true;
@@ -120,7 +144,7 @@ static void connect_to(struct connection *connection, const char *address)
     /* It failed at once, and libwebsockets says no reason then; connect(2) left one. */
     connection->wsi = NULL;
     connect_failure_describe(NULL, 0, errno, connection->url.host, &err);
-    on_attempt_failed(connection, &err);
+    connection_attempt_failed(connection, &err);
 }
 
 static void try_next_address(struct connection *connection)
@@ -155,7 +179,7 @@ static void on_addresses(void *user, const struct resolver_addresses *addresses,
 static void on_start(struct net_timer *timer)
 {
     struct connection *connection = OWNER_OF(timer, start);
-    const char *host = connection->url.host;
+    const char *host = connection->proxy.host ? connection->proxy.host : connection->url.host;
     struct err err = {0};
 
     if (resolver_is_literal(host)) {
@@ -204,12 +228,19 @@ int connection_init(struct connection *connection, struct net_context *context,
 
 int connection_start(struct connection *connection, struct err *err)
 {
-    if (url_is_secure(&connection->url)) {
-        if (strlen(connection->url.host) > TLS_HOST_MAX)
-            return err_set(err, ERR_CONFIG, "the host name is too long for TLS");
-        if (net_context_prepare_tls(connection->context, err) != 0)
-            return -1;
-    }
+    const struct url *url = &connection->url;
+    bool is_secure = url_is_secure(url);
+
+    if (is_secure && strlen(url->host) > TLS_HOST_MAX)
+        return err_set(err, ERR_CONFIG, "the host name is too long for TLS");
+    if (is_secure && strchr(url->host, ':'))
+        return err_set(err, ERR_CONFIG, "TLS needs a host name or an IPv4 address, not %s",
+                       url->host);
+    proxy_free(&connection->proxy);
+    if (proxy_choose(&connection->context->proxies, url, &connection->proxy, err) != 0)
+        return -1;
+    if (net_context_prepare(connection->context, route_of(connection), is_secure, err) != 0)
+        return -1;
     connection->phase = CONNECTION_LOOKUP;
     connection->addresses.count = 0;
     connection->next_address = 0;
@@ -238,6 +269,9 @@ const char *connection_awaited(const struct connection *connection)
 
 void connection_add_context(const struct connection *connection, struct err *err)
 {
+    if (connection->proxy.host)
+        err_add_context(err, "through the proxy %s port %u", connection->proxy.host,
+                        connection->proxy.port);
     err_add_context(err, "connect to %s port %u", connection->url.host, connection->url.port);
 }
 
@@ -261,117 +295,7 @@ void connection_free(struct connection *connection)
     }
     free(connection->headers);
     url_free(&connection->url);
+    proxy_free(&connection->proxy);
     connection->headers = NULL;
     connection->header_count = 0;
-}
-
-/* `in` points at libwebsockets' write position, with `len` bytes of room. */
-static int append_headers(struct connection *connection, void *in, size_t len)
-{
-    char **at = in;
-    char *end = *at + len;
-
-    net_timer_stop(&connection->attempt);
-    connection->phase = CONNECTION_ANSWER;
-    for (size_t i = 0; i < connection->header_count; i++) {
-        const struct connection_header *header = &connection->headers[i];
-        int room = (int)(end - *at);
-        int written = snprintf(*at, (size_t)room, "%s: %s\r\n", header->name, header->value);
-
-        if (written >= room)
-            return -1;
-        *at += written;
-    }
-    if (connection->has_body) {
-        lws_client_http_body_pending(connection->wsi, 1);
-        lws_callback_on_writable(connection->wsi);
-    }
-    return 0;
-}
-
-/* libwebsockets tells of a refused connection without saying so; the socket still knows. */
-static int socket_error(struct lws *wsi)
-{
-    int error = 0;
-    socklen_t size = sizeof(error);
-
-    if (getsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-        return 0;
-    return error;
-}
-
-static void on_connection_error(struct connection *connection, struct lws *wsi, const char *text,
-                                size_t len)
-{
-    int sys = socket_error(wsi);
-    struct err err = {0};
-
-    connection->wsi = NULL;
-    if (connection->connecting)
-        return; /* connect_to() sees the NULL and does the rest */
-    connect_failure_describe(text, len, sys, connection->url.host, &err);
-    on_attempt_failed(connection, &err);
-}
-
-static int dispatch(struct connection *connection, struct lws *wsi,
-                    enum lws_callback_reasons reason, void *in, size_t len)
-{
-    switch (reason) {
-    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
-        connection->wsi = wsi;
-        return append_headers(connection, in, len);
-    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-        lws_set_opaque_user_data(wsi, NULL);
-        on_connection_error(connection, wsi, in, len);
-        return 0;
-    case LWS_CALLBACK_CLIENT_CLOSED:
-    case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
-        lws_set_opaque_user_data(wsi, NULL);
-        connection->wsi = NULL;
-        connection->handlers->on_lws(connection->owner, reason, in, len);
-        return 0;
-    default:
-        return connection->handlers->on_lws(connection->owner, reason, in, len);
-    }
-}
-
-int connection_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-                      size_t len)
-{
-    struct connection *connection;
-    struct net_context *context;
-    struct lws *outer;
-    int result;
-
-    (void)user;
-    switch (reason) {
-    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
-    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-    case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
-    case LWS_CALLBACK_CLIENT_ESTABLISHED:
-    case LWS_CALLBACK_CLIENT_RECEIVE:
-    case LWS_CALLBACK_CLIENT_WRITEABLE:
-    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-    case LWS_CALLBACK_CLIENT_CLOSED:
-    case LWS_CALLBACK_RECEIVE_CLIENT_HTTP:
-    case LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ:
-    case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE:
-    case LWS_CALLBACK_COMPLETED_CLIENT_HTTP:
-    case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
-        break;
-    default:
-        return 0;
-    }
-    connection = lws_get_opaque_user_data(wsi);
-    if (!connection)
-        return -1; /* dropped by its owner */
-    context = connection->context;
-    outer = context->current;
-    context->current = wsi;
-    context->depth++;
-    result = dispatch(connection, wsi, reason, in, len);
-    context->depth--;
-    context->current = outer;
-    /* The connection may be freed by now; the wsi lives until we return. */
-    return lws_get_opaque_user_data(wsi) ? result : -1;
 }

@@ -15,6 +15,7 @@
 #include "net/net_context.h"
 #include "net/net_header.h"
 #include "net/net_timer.h"
+#include "net/proxy.h"
 #include "net/resolver.h"
 
 #include <libwebsockets.h>
@@ -54,6 +55,7 @@ struct connection {
     bool has_body; /* the owner writes one in LWS_CALLBACK_CLIENT_HTTP_WRITEABLE */
     lws_retry_bo_t keepalive;
 
+    struct proxy proxy;
     enum connection_phase phase;
     struct resolver_lookup *lookup;
     struct resolver_addresses addresses;
@@ -80,7 +82,7 @@ void connection_set_limit(struct connection *connection, uint64_t after_ms);
 /* "the host name", "the connection", "the answer": what is waited for. */
 const char *connection_awaited(const struct connection *connection);
 
-/* Puts "connect to host:port: " before an error. */
+/* Puts "connect to HOST port N: " before an error, with the proxy if there is one. */
 void connection_add_context(const struct connection *connection, struct err *err);
 
 /* Gives up: closes the socket, stops timers and the look-up. */

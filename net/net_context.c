@@ -1,5 +1,6 @@
 #include "net/net_context.h"
 
+#include "common/cleanup.h"
 #include "common/env.h"
 #include "net/connection.h"
 #include "net/net_context_private.h"
@@ -34,7 +35,8 @@ static void fill_info(struct lws_context_creation_info *info)
         .max_http_header_data2 = LWS_HEADERS_MAX_BYTES,
         .timeout_secs = LWS_PHASE_LIMIT_S,
         .connect_timeout_secs = LWS_PHASE_LIMIT_S,
-        .vhost_name = NET_PROTOCOL_NAME,
+        /* No proxy, not even that of http_proxy. */
+        .http_proxy_address = ":0",
     };
 }
 
@@ -50,6 +52,7 @@ struct net_context *net_context_new(uv_loop_t *loop, struct err *err)
     }
     /* It would write to stderr on its own; what matters reaches us as an error. */
     lws_set_log_level(0, NULL);
+    proxy_settings_read(&context->proxies);
     trust_locate(env_get("SSL_CERT_FILE"), env_get("SSL_CERT_DIR"), &context->trust);
     fill_info(&info);
     info.foreign_loops = loops;
@@ -62,36 +65,52 @@ struct net_context *net_context_new(uv_loop_t *loop, struct err *err)
         return NULL;
     }
     net_timers_init(&context->timers, loop);
-    /* Without this option the vhost gets no TLS now: see net_context_prepare_tls(). */
-    info.options &= ~(uint64_t)LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-    context->vhost = lws_create_vhost(context->lws, &info);
-    if (!context->vhost) {
-        err_set(err, ERR_NO_MEMORY, "libwebsockets does not start: no memory");
-        net_context_close(context, NULL, NULL);
-        return NULL;
-    }
     return context;
+}
+
+static int open_way(struct net_context *context, enum net_route route, struct err *err)
+{
+    static const char *const names[] = {
+        [NET_ROUTE_DIRECT] = "direct",
+        [NET_ROUTE_HTTP_PROXY] = "http-proxy",
+        [NET_ROUTE_HTTPS_PROXY] = "https-proxy",
+    };
+    struct lws_context_creation_info info;
+
+    _Static_assert(ARRAY_LENGTH(names) == NET_ROUTE_COUNT, "a route has no name");
+    fill_info(&info);
+    /* Without this option the vhost gets no TLS now. */
+    info.options &= ~(uint64_t)LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    info.vhost_name = names[route];
+    context->ways[route].vhost = lws_create_vhost(context->lws, &info);
+    if (!context->ways[route].vhost)
+        return err_set(err, ERR_NO_MEMORY, "libwebsockets: no memory");
+    return 0;
 }
 
 static int on_certificate(void *user, const unsigned char *der, size_t len)
 {
-    struct net_context *context = user;
+    struct net_way *way = user;
 
-    return lws_tls_client_vhost_extra_cert_mem(context->vhost, der, len);
+    return lws_tls_client_vhost_extra_cert_mem(way->vhost, der, len);
 }
 
-int net_context_prepare_tls(struct net_context *context, struct err *err)
+int net_context_prepare(struct net_context *context, enum net_route route, bool is_secure,
+                        struct err *err)
 {
+    struct net_way *way = &context->ways[route];
     struct lws_context_creation_info info;
 
-    if (context->knows_authorities)
+    if (!way->vhost && open_way(context, route, err) != 0)
+        return -1;
+    if (!is_secure || way->knows_authorities)
         return 0;
     fill_info(&info);
-    if (lws_init_vhost_client_ssl(&info, context->vhost) != 0)
+    if (lws_init_vhost_client_ssl(&info, way->vhost) != 0)
         return err_set(err, ERR_NO_MEMORY, "TLS does not start: no memory");
-    if (trust_read(&context->trust, on_certificate, context, err) != 0)
+    if (trust_read(&context->trust, on_certificate, way, err) != 0)
         return -1;
-    context->knows_authorities = true;
+    way->knows_authorities = true;
     return 0;
 }
 

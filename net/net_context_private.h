@@ -6,6 +6,7 @@
 
 #include "net/net_context.h"
 #include "net/net_timer.h"
+#include "net/proxy.h"
 #include "net/trust.h"
 
 #include <libwebsockets.h>
@@ -16,12 +17,21 @@
 /* libwebsockets reads and writes sockets and builds requests in one buffer of this size. */
 #define NET_SERVICE_BUFFER_BYTES (16 * 1024)
 
+/* Ways out of this machine. libwebsockets has the proxy in its vhosts and looks at it late, so each
+ * way has a vhost of its own. */
+enum net_route { NET_ROUTE_DIRECT, NET_ROUTE_HTTP_PROXY, NET_ROUTE_HTTPS_PROXY, NET_ROUTE_COUNT };
+
+struct net_way {
+    struct lws_vhost *vhost; /* NULL until it is needed */
+    bool knows_authorities;  /* the trusted certificates are loaded */
+};
+
 struct net_context {
     uv_loop_t *loop;
     struct lws_context *lws; /* libwebsockets sets it to NULL when it is done with it */
-    struct lws_vhost *vhost;
+    struct net_way ways[NET_ROUTE_COUNT];
     struct trust_place trust;
-    bool knows_authorities; /* the trusted certificates are loaded */
+    struct proxy_settings proxies;
     struct net_timers timers;
     struct lws *current; /* the connection whose callback runs */
     unsigned depth;      /* of callbacks of libwebsockets that run */
@@ -30,7 +40,8 @@ struct net_context {
     void *user;
 };
 
-/* Loads the trusted certificates unless they are there. */
-int net_context_prepare_tls(struct net_context *context, struct err *err);
+/* Makes the way ready: its vhost and, for TLS, the trusted certificates. */
+int net_context_prepare(struct net_context *context, enum net_route route, bool is_secure,
+                        struct err *err);
 
 #endif

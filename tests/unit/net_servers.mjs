@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
+import { connect, createServer as createTcpServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -282,6 +282,24 @@ function serveHttp(request, response) {
     else response.writeHead(404).end();
 }
 
+/** A proxy that knows one host: cp.example is this machine. `credentials`: "user:password", or anybody may pass. */
+function createProxy(credentials = null) {
+    const server = createHttpServer((request, response) => response.writeHead(405).end());
+    return server.on('connect', (request, client) => {
+        const [host, port] = request.url.split(':');
+        const refuse = (status) => client.end(`HTTP/1.1 ${status} no\r\nContent-Length: 0\r\n\r\n`);
+        const given = /^Basic (.*)$/i.exec(request.headers['proxy-authorization'] ?? '')?.[1] ?? '';
+        client.on('error', () => {});
+        if (credentials && Buffer.from(given, 'base64').toString() !== credentials) return refuse(407);
+        if (host !== 'cp.example') return refuse(403);
+        const onward = connect(Number(port), '127.0.0.1', () => {
+            client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+            client.pipe(onward).pipe(client);
+        });
+        return onward.on('error', () => client.destroy());
+    });
+}
+
 async function listen(server, host = '127.0.0.1') {
     await new Promise((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
     return server.address().port;
@@ -310,7 +328,7 @@ process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
 
 const authority = makeAuthority(dir, 'good');
 const stranger = makeAuthority(dir, 'stranger');
-const good = issueCertificate(authority, 'server', ['localhost', '127.0.0.1']);
+const good = issueCertificate(authority, 'server', ['localhost', '127.0.0.1', 'cp.example']);
 const tls = (options) => listen(createTlsServer(options, serveWebSockets).on('tlsClientError', () => {}));
 
 // A bundle as found in the wild: with one certificate in the middle that nobody can parse.
@@ -330,6 +348,8 @@ const names = {
     tls_untrusted: await tls(issueCertificate(makeAuthority(dir, 'unknown'), 'server', ['localhost'])),
     tls_other_host: await tls(issueCertificate(authority, 'other', ['elsewhere.example'])),
     tls_expired: await tls(expiredCertificate(authority)),
+    proxy: await listen(createProxy()),
+    proxy_guarded: await listen(createProxy('user:p@ss')),
     authority: authority.certificate,
     bundle,
 };
