@@ -4,14 +4,14 @@
  * in one temporary directory.
  */
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildDir, repositoryDir } from '../../playground/paths.mjs';
 
 const run = promisify(execFile);
-const PACKAGES = ['podman', 'runc', 'netavark', 'aardvark-dns', 'iptables', 'nftables', 'mmdebstrap'];
+const PACKAGES = ['podman', 'runc', 'netavark', 'aardvark-dns', 'iptables', 'nftables', 'mmdebstrap', 'iproute2'];
 const BUILD_TIMEOUT_MS = 15 * 60_000;
 const OUTPUT_MAX = 64 * 1024 * 1024;
 const here = import.meta.dirname ?? new URL('.', import.meta.url).pathname;
@@ -54,7 +54,13 @@ function buildSecrets() {
 
 export class Image {
     constructor() {
-        this.dir = mkdtempSync(join(tmpdir(), 'oi-container-'));
+        // A store that is kept spares whoever works on the image most of the build.
+        this.kept = process.env.OI_CONTAINER_STORE;
+        this.dir = this.kept || mkdtempSync(join(tmpdir(), 'oi-container-'));
+        mkdirSync(this.dir, { recursive: true });
+        this.network = `oi-container-${process.pid}`;
+        execFileSync('ip', ['netns', 'add', this.network]);
+        execFileSync('ip', ['-n', this.network, 'link', 'set', 'lo', 'up']);
     }
 
     /** A shell line with `docker` being our podman; resolves with its output, rejects when it fails. */
@@ -64,9 +70,17 @@ export class Image {
         return stdout.trim();
     }
 
-    /** The command of a shell line that goes on running, for Program.spawn. */
+    /** The command of a shell line that goes on running, for Program.spawn; in our network namespace. */
     command(line) {
-        return ['bash', '-c', this.#script(`exec ${line}`)];
+        return [...this.inNetwork(), 'bash', '-c', this.#script(`exec ${line}`)];
+    }
+
+    /**
+     * Put before a command, runs it in a network of our own, where port 4096 is free although README's line uses the
+     * host's network and the machine may run other sandboxes.
+     */
+    inNetwork() {
+        return ['nsenter', `--net=/run/netns/${this.network}`, '--'];
     }
 
     #script(line) {
@@ -81,6 +95,7 @@ export class Image {
         mkdirSync(cache, { recursive: true });
         await run('bash', [join(here, 'base-image.sh'), base], { timeout: BUILD_TIMEOUT_MS });
         await this.shell(`podman import -q --change 'CMD ["bash"]' ${base} docker.io/library/debian:bookworm-slim`);
+        rmSync(checkout, { recursive: true, force: true });
         await this.shell(`git clone -q --no-hardlinks ${repositoryDir} ${checkout}`);
         this.#completeDocker();
         await this.shell(`${line} > ${this.dir}/build.log 2>&1`, { cwd: checkout, timeoutMs: BUILD_TIMEOUT_MS })
@@ -107,6 +122,8 @@ esac
     }
 
     async remove() {
+        execFileSync('ip', ['netns', 'delete', this.network]);
+        if (this.kept) return;
         await run('bash', ['-c', `${this.#script(`cd /; podman_env_remove ${this.dir}`)}`]).catch(() => {});
     }
 }
