@@ -312,11 +312,13 @@ static void on_status(void *user, struct http_response *response, const struct e
     AUTO_JSON cJSON *status = NULL;
 
     run->takeover = NULL;
-    if (!response || response->status != STATUS_OK) {
-        give_up_takeover(run, response, err);
+    if (!response) {
+        give_up_takeover(run, NULL, err);
         return;
     }
-    status = json_parse_in_place(response->body.data, response->body.len, NULL);
+    /* Without an answer that can be used the messages decide. */
+    if (response->status == STATUS_OK)
+        status = json_parse_in_place(response->body.data, response->body.len, NULL);
     conclude(run, status);
 }
 

@@ -81,8 +81,10 @@ enum takeover_verdict takeover_replay(const struct takeover *takeover, takeover_
         unfinished = is_unfinished(info);
         replay_message(takeover, message, on_event, user);
     }
+    if (!cJSON_IsObject(takeover->status))
+        return unfinished ? TAKEOVER_RUNNING : TAKEOVER_ENDED;
     /* Only sessions that work are listed. */
-    if (json_get_object(takeover->status, takeover->session_id))
+    if (json_get(takeover->status, takeover->session_id))
         return TAKEOVER_RUNNING;
     return unfinished ? TAKEOVER_ABANDONED : TAKEOVER_ENDED;
 }

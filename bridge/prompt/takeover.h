@@ -25,7 +25,7 @@ struct takeover {
     const char *user_message_id;
     uint64_t started_wall_ms;
     const cJSON *messages; /* GET /session/:id/message */
-    const cJSON *status;   /* GET /session/status */
+    const cJSON *status;   /* GET /session/status; anything but an object: not known */
 };
 
 /* Replays the prompt's messages into `on_event` unless it was never posted. */

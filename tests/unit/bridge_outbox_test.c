@@ -222,6 +222,10 @@ static void test_acks(void)
         CHECK_INT(outbox_connection_lost(outbox, NOW_MS), 0);
         CHECK_STR(drain(), "");
     }
+}
+
+static void test_giving_up(void)
+{
     TEST("nothing is sent again to a control plane that never acknowledged (X-07)") {
         fresh(10, 100000);
         push_completion("m1");
@@ -412,6 +416,7 @@ int main(void)
     buf_init(&notes, 1024 * 1024);
     test_envelope();
     test_acks();
+    test_giving_up();
     test_bounds();
     test_tokens();
     test_observer();

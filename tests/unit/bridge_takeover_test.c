@@ -72,6 +72,11 @@ static void test_takeover(void)
     TEST("an idle session with an answer that has no end was abandoned") {
         CHECK_INT(replay("[" OWN "," ANSWER("'created':1001") "]", "{}"), TAKEOVER_ABANDONED);
     }
+    TEST("when the status is not known, the answer's end decides") {
+        CHECK_INT(replay("[" OWN "," ANSWER("'created':1001") "]", "null"), TAKEOVER_RUNNING);
+        CHECK_INT(replay("[" OWN "," ANSWER("'created':1001,'completed':2") "]", "[]"),
+                  TAKEOVER_ENDED);
+    }
     TEST("an idle session that only has the question is over, not abandoned") {
         CHECK_INT(replay("[" OWN "]", "{'other':{'type':'busy'}}"), TAKEOVER_ENDED);
     }

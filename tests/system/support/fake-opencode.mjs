@@ -107,7 +107,7 @@ export class FakeOpencode extends EventEmitter {
         const chunks = [];
         for await (const chunk of request) chunks.push(chunk);
         const path = new URL(request.url, 'http://opencode.invalid').pathname;
-        const name = `${request.method} ${path.replace(/\/session\/[^/]+/, '/session/:id')}`;
+        const name = `${request.method} ${path.replace(/\/session\/(?!status$)[^/]+/, '/session/:id')}`;
         this.requests.push(name);
         this.emit('change');
         const answer = this.answers[name];
