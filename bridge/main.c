@@ -1,6 +1,7 @@
 #include "bridge/bridge.h"
 #include "bridge/git_config_worker.h"
 #include "bridge/push_worker.h"
+#include "bridge/signer/git_sign.h"
 #include "common/cleanup.h"
 #include "common/env.h"
 #include "common/file.h"
@@ -133,6 +134,8 @@ int main(int argc, char **argv)
     char *token;
     int status;
 
+    if (git_sign_is_meant(argc > 0 ? argv[0] : NULL))
+        return git_sign_main(argc, argv);
     if (options_parse(argc, argv, env_get, &options, &err) != 0) {
         fprintf(stderr, "oi-bridge: %s\n%s", err.text, OPTIONS_USAGE);
         return EXIT_USAGE;
