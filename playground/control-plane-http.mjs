@@ -1,38 +1,48 @@
 // The control plane's HTTP endpoints that are called from inside a sandbox, as far as the project uses them. A test
-// replaces an answer with `cp.answers['POST /sessions/:id/pr'] = [status, body]`.
+// replaces an answer with `cp.answers['POST /sessions/:id/pr'] = [status, body]`, or 'never' for none; a body that is a
+// Buffer goes out as it is.
 
 const PUSH_WAIT_MS = 30_000;
 const CREDENTIAL_LIFE_MS = 3_600_000;
+const SIGNING_MAX_BYTES = 1_048_576;
 
 const routes = [
     ['POST', /^\/sandbox\/([^/]+)\/error$/, '/sandbox/:id/error', onFatalReport],
     ['POST', /^\/sessions\/([^/]+)\/pr$/, '/sessions/:id/pr', onPullRequest],
     ['POST', /^\/sessions\/([^/]+)\/scm-credentials$/, '/sessions/:id/scm-credentials', onScmCredentials],
-    ['GET', /^\/sessions\/([^/]+)\/commit-signing$/, '/sessions/:id/commit-signing', () => [200, { enabled: false }]],
+    ['GET', /^\/sessions\/([^/]+)\/commit-signing$/, '/sessions/:id/commit-signing', onSigningConfiguration],
+    ['POST', /^\/sessions\/([^/]+)\/commit-signing$/, '/sessions/:id/commit-signing', onSign],
+    ['GET', /^\/sessions\/([^/]+)\/attachments\/([^/]+)$/, '/sessions/:id/attachments/:id', onAttachment],
     ['GET', /^\/sessions\/([^/]+)\/sandbox-skills$/, '/sessions/:id/sandbox-skills', onSkills],
 ];
 /** What the control plane of early 2026 did not have. */
-const NEWER_ROUTES = ['/sessions/:id/scm-credentials', '/sessions/:id/commit-signing', '/sessions/:id/sandbox-skills'];
+const NEWER_ROUTES = ['/sessions/:id/scm-credentials', '/sessions/:id/commit-signing', '/sessions/:id/sandbox-skills',
+    '/sessions/:id/attachments/:id'];
 
 export async function answerRequest(cp, request, response) {
     const path = new URL(request.url, 'http://control.invalid').pathname;
-    const record = { method: request.method, path, headers: request.headers, body: await readBody(request), status: 0 };
+    const record = { method: request.method, path, headers: request.headers, status: 0, ...await readBody(request) };
     cp.requests.push(record);
-    const [status, body] = await route(cp, record);
+    cp.emit('change');
+    const answer = await route(cp, record);
+    if (answer === 'never') return;
+    const [status, body, type = 'application/json'] = answer;
     record.status = status;
-    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-    response.end(JSON.stringify(body));
+    response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+    response.end(Buffer.isBuffer(body) ? body : JSON.stringify(body));
     cp.emit('change');
 }
 
+/** `bytes` as they came, and `body`: their JSON, or the text. */
 async function readBody(request) {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
-    const text = Buffer.concat(chunks).toString();
+    const bytes = Buffer.concat(chunks);
+    const text = bytes.toString();
     try {
-        return text === '' ? null : JSON.parse(text);
+        return { bytes, body: text === '' ? null : JSON.parse(text) };
     } catch {
-        return text;
+        return { bytes, body: text };
     }
 }
 
@@ -57,6 +67,23 @@ function onFatalReport(cp, { body }) {
 function onScmCredentials(cp) {
     if (!cp.scmCredentials) return [400, { error: 'Session has no repository' }];
     return [200, { ...cp.scmCredentials, expires_at_epoch_ms: Date.now() + CREDENTIAL_LIFE_MS }];
+}
+
+function onSigningConfiguration(cp) {
+    return [200, cp.signer ? cp.signer.configuration : { enabled: false }];
+}
+
+function onSign(cp, { headers, bytes }) {
+    const fingerprint = headers['x-open-inspect-signing-fingerprint'];
+    if (!fingerprint || bytes.length === 0) return [400, { error: 'Invalid signing request' }];
+    if (!cp.signer || cp.signer.fingerprint !== fingerprint) return [409, { error: 'Commit signing is disabled' }];
+    if (bytes.length > SIGNING_MAX_BYTES) return [413, { error: 'Payload too large' }];
+    return [200, Buffer.from(cp.signer.sign(bytes)), 'text/plain'];
+}
+
+function onAttachment(cp, { path }) {
+    const attachment = cp.attachments.get(path.split('/').at(-1));
+    return attachment ? [200, attachment.bytes, attachment.mimeType] : [404, { error: 'Attachment not found' }];
 }
 
 function onSkills() {

@@ -44,6 +44,8 @@ export class ControlPlane extends EventEmitter {
         this.refuseStatus = null;
         this.scmCredentials = null; // { username, password }, for POST /scm-credentials
         this.pushRemote = null; // ({ owner, name }) => { remoteUrl, redactedRemoteUrl }
+        this.signer = null; // a CommitSigner: commits are to be signed
+        this.attachments = new Map(); // id: { mimeType, bytes }
         this.answers = {}; // 'POST /sessions/:id/pr': [status, body] in place of the usual answer
 
         this.events = []; // as they came, each with a hidden `receivedAt` (ms of performance.now())
@@ -51,7 +53,7 @@ export class ControlPlane extends EventEmitter {
         this.dropped = []; // { event, fault }
         this.connections = []; // { headers, url, openedAt, closedAt, code, reason }
         this.rejections = []; // { status, headers, url }: handshakes that were refused
-        this.requests = []; // { method, path, body, status }
+        this.requests = []; // { method, path, headers, body, bytes, status }
         this.fatalReports = []; // bodies of POST /sandbox/:id/error
         this.socket = null;
 

@@ -2,7 +2,7 @@
 // are root; else as an ordinary process below a test root, with the supervisor's own subreaper. Its log is read, kept
 // and given to whoever listens.
 
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { sandboxEnvironment } from './launch.mjs';
@@ -59,6 +59,7 @@ export class Sandbox extends Program {
         }
         copyFileSync(supervisorProgram, this.path('app/bin/oi-supervisor'));
         copyFileSync(bridgeProgram, this.path('app/bin/oi-bridge'));
+        symlinkSync('oi-bridge', this.path('app/bin/oi-git-sign'));
         if (existsSync(join(repositoryDir, 'plugin'))) {
             cpSync(join(repositoryDir, 'plugin'), this.path('app/sandbox_runtime'), { recursive: true });
         }
