@@ -6,7 +6,8 @@
 # second close comes before the Close frame was sent, which is then never sent.
 CFLAGS+=" -DNDEBUG"
 mbedtls_libraries="$prefix/lib/libmbedtls.a;$prefix/lib/libmbedx509.a;$prefix/lib/libmbedcrypto.a"
-cmake_build -DDISABLE_WERROR=ON \
+# It would put the commit of the git repository around it, which is ours, into its version.
+cmake_build -DDISABLE_WERROR=ON -DCMAKE_DISABLE_FIND_PACKAGE_Git=ON -DLWS_BUILD_HASH=debian \
     -DLWS_WITH_STATIC=ON -DLWS_WITH_SHARED=OFF -DLWS_STATIC_PIC=OFF \
     -DLWS_WITH_LIBUV=ON -DLWS_WITH_EVLIB_PLUGINS=OFF -DLWS_LIBUV_LIBRARIES="$prefix/lib/libuv.a" \
     -DLWS_LIBUV_INCLUDE_DIRS="$prefix/include" \
