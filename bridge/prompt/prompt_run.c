@@ -1,6 +1,5 @@
 #include "bridge/prompt/prompt_run_private.h"
 
-#include "bridge/prompt/attachments.h"
 #include "bridge/prompt/prompt_notes.h"
 #include "common/json.h"
 
@@ -269,8 +268,6 @@ void prompt_run_begin_next(struct prompt_run *run)
            LOG_STR("reasoning_effort", run->prompt.reasoning_effort),
            LOG_BOOL("taken_over", run->takes_over));
     run->options.on_running(run->options.user, true);
-    if (!run->takes_over)
-        attachments_leave_out(run->prompt.attachments, run->options.on_event, run->options.user);
     prompt_run_set_wait(run);
     prompt_run_set_step(run, PROMPT_STEP_WAITING);
     if (translator_begin(run->translator, run->prompt.message_id, prompt_run_now(run)) != 0) {
