@@ -22,6 +22,19 @@ for entry in /*; do
         ;;
     esac
 done
+# The machine's own commands, in a directory that a sandbox may add to without changing the machine.
+mkdir -p "$root/app/local-bin"
+mount --bind /usr/local/bin "$root/app/local-bin"
+mount -t tmpfs tmpfs "$root/usr/local/bin"
+for command in /usr/local/bin/*; do
+    if [ -L "$command" ]; then
+        cp -P "$command" "$root$command"
+    elif [ -e "$command" ]; then
+        ln -s "/app/local-bin/${command##*/}" "$root$command"
+    fi
+done
+# Sandboxes that run at the same time must not meet in it.
+mount -t tmpfs -o size=64m tmpfs "$root/dev/shm"
 mkdir -p "$root/proc"
 mount -t proc proc "$root/proc"
 

@@ -123,6 +123,11 @@ static void on_sync_done(void *user)
     boot_step_done(boot, BOOT_STEP_SYNC);
 }
 
+static void on_credentials_done(void *user)
+{
+    boot_step_done(user, BOOT_STEP_CREDENTIALS);
+}
+
 static bool on_hook_failed(void *user, enum hook_kind kind, size_t index, const struct err *err)
 {
     struct boot *boot = user;
@@ -164,6 +169,9 @@ static void begin(struct boot *boot, enum boot_step step)
         break;
     case BOOT_STEP_STAGE:
         stage(boot);
+        break;
+    case BOOT_STEP_CREDENTIALS:
+        credential_setup_start(&boot->credentials);
         break;
     case BOOT_STEP_SYNC:
         git_sync_start(&boot->sync);
@@ -222,6 +230,7 @@ int boot_init(struct boot *boot, uv_loop_t *loop, struct reaper *reaper, struct 
     hooks_init(&boot->hooks, loop, reaper, log, config,
                (struct hooks_listener){
                    .on_failed = on_hook_failed, .on_done = on_hooks_done, .user = boot});
+    credential_setup_init(&boot->credentials, loop, reaper, log, config, on_credentials_done, boot);
     return git_sync_init(&boot->sync, loop, reaper, log, config,
                          (struct git_sync_listener){.on_done = on_sync_done, .user = boot}, err);
 }
@@ -235,19 +244,22 @@ void boot_start(struct boot *boot, uint64_t started_ms)
 void boot_cancel(struct boot *boot)
 {
     boot->over = true;
+    credential_setup_kill(&boot->credentials);
     git_sync_kill(&boot->sync);
     hooks_cancel(&boot->hooks);
 }
 
 void boot_kill(struct boot *boot)
 {
+    credential_setup_kill(&boot->credentials);
     git_sync_kill(&boot->sync);
     hooks_kill(&boot->hooks);
 }
 
 bool boot_is_busy(const struct boot *boot)
 {
-    return boot->sync.running > 0 || hooks_are_running(&boot->hooks);
+    return credential_setup_is_running(&boot->credentials) || boot->sync.running > 0 ||
+           hooks_are_running(&boot->hooks);
 }
 
 static const char *json_of_success(enum boot_success success)
@@ -284,6 +296,7 @@ void boot_log_startup(const struct boot *boot, bool success)
 
 void boot_close(struct boot *boot)
 {
+    credential_setup_close(&boot->credentials);
     git_sync_close(&boot->sync);
     hooks_close(&boot->hooks);
 }

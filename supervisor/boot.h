@@ -8,6 +8,7 @@
 #define SUPERVISOR_BOOT_H
 
 #include "supervisor/boot_plan.h"
+#include "supervisor/credentials/credential_setup.h"
 #include "supervisor/git_sync.h"
 #include "supervisor/hooks.h"
 
@@ -30,6 +31,7 @@ struct boot {
     struct config *config; /* base_sha of its repositories is filled in (S-218) */
     struct boot_listener listener;
     struct boot_plan plan;
+    struct credential_setup credentials;
     struct git_sync sync;
     struct hooks hooks;
     unsigned begun;

@@ -5,9 +5,11 @@
 #define BIT(step) (1U << BOOT_STEP_##step)
 
 static const char *const step_names[] = {
-    [BOOT_STEP_MANIFEST] = "manifest",   [BOOT_STEP_STAGE] = "stage",   [BOOT_STEP_SYNC] = "sync",
-    [BOOT_STEP_BASELINES] = "baselines", [BOOT_STEP_SETUP] = "setup",   [BOOT_STEP_START] = "start",
-    [BOOT_STEP_OPENCODE] = "opencode",   [BOOT_STEP_BRIDGE] = "bridge",
+    [BOOT_STEP_MANIFEST] = "manifest",   [BOOT_STEP_STAGE] = "stage",
+    [BOOT_STEP_SYNC] = "sync",           [BOOT_STEP_CREDENTIALS] = "credentials",
+    [BOOT_STEP_BASELINES] = "baselines", [BOOT_STEP_SETUP] = "setup",
+    [BOOT_STEP_START] = "start",         [BOOT_STEP_OPENCODE] = "opencode",
+    [BOOT_STEP_BRIDGE] = "bridge",
 };
 _Static_assert(ARRAY_LENGTH(step_names) == BOOT_STEP_COUNT, "every step has a name");
 
@@ -15,11 +17,13 @@ _Static_assert(ARRAY_LENGTH(step_names) == BOOT_STEP_COUNT, "every step has a na
 static const unsigned needs[] = {
     [BOOT_STEP_MANIFEST] = 0,
     [BOOT_STEP_STAGE] = 0,
+    [BOOT_STEP_CREDENTIALS] = 0,
     [BOOT_STEP_SYNC] = BIT(MANIFEST),
     [BOOT_STEP_BASELINES] = BIT(SYNC),
-    [BOOT_STEP_SETUP] = BIT(BASELINES),
-    [BOOT_STEP_START] = BIT(BASELINES) | BIT(SETUP),
-    [BOOT_STEP_OPENCODE] = BIT(MANIFEST) | BIT(STAGE) | BIT(BASELINES) | BIT(SETUP) | BIT(START),
+    [BOOT_STEP_SETUP] = BIT(BASELINES) | BIT(CREDENTIALS),
+    [BOOT_STEP_START] = BIT(BASELINES) | BIT(CREDENTIALS) | BIT(SETUP),
+    [BOOT_STEP_OPENCODE] =
+        BIT(MANIFEST) | BIT(STAGE) | BIT(BASELINES) | BIT(CREDENTIALS) | BIT(SETUP) | BIT(START),
     [BOOT_STEP_BRIDGE] = BIT(MANIFEST),
 };
 _Static_assert(ARRAY_LENGTH(needs) == BOOT_STEP_COUNT, "every step says what it needs");
@@ -53,6 +57,7 @@ static bool step_runs(const struct boot_plan_input *input, enum boot_step step)
     switch (step) {
     case BOOT_STEP_MANIFEST:
         return true;
+    case BOOT_STEP_CREDENTIALS:
     case BOOT_STEP_SYNC:
     case BOOT_STEP_BASELINES:
         return input->has_repositories;

@@ -11,13 +11,14 @@
 #include <stdbool.h>
 
 enum boot_step {
-    BOOT_STEP_MANIFEST,  /* the repository manifest, before any child (S-220) */
-    BOOT_STEP_STAGE,     /* OpenCode's tools and dependencies, outside the checkout */
-    BOOT_STEP_SYNC,      /* clone or fetch all repositories */
-    BOOT_STEP_BASELINES, /* the manifest again, with what HEAD is now */
-    BOOT_STEP_SETUP,     /* setup.sh */
-    BOOT_STEP_START,     /* start.sh */
-    BOOT_STEP_OPENCODE,  /* up to its first healthy answer */
+    BOOT_STEP_MANIFEST,    /* the repository manifest, before any child (S-220) */
+    BOOT_STEP_STAGE,       /* OpenCode's tools and dependencies, outside the checkout */
+    BOOT_STEP_CREDENTIALS, /* the credential helper and the gh wrapper (S-224, S-242) */
+    BOOT_STEP_SYNC,        /* clone or fetch all repositories */
+    BOOT_STEP_BASELINES,   /* the manifest again, with what HEAD is now */
+    BOOT_STEP_SETUP,       /* setup.sh */
+    BOOT_STEP_START,       /* start.sh */
+    BOOT_STEP_OPENCODE,    /* up to its first healthy answer */
     BOOT_STEP_BRIDGE,
     BOOT_STEP_COUNT
 };

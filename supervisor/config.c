@@ -292,6 +292,7 @@ static void parse_paths(struct reader *reader, const char *root)
     const char *xdg = get(reader, "XDG_CONFIG_HOME");
     const char *home = get(reader, "HOME");
 
+    paths->root = strdup(root);
     paths->workspace = join(root, "/workspace");
     paths->manifest = join(root, "/tmp/oi-repo-manifest.json");
     paths->boot_warnings = join(root, "/tmp/oi-boot-warnings.jsonl");
@@ -312,8 +313,8 @@ static bool has_everything(const struct config *config)
     return config->sandbox_id && config->session_id && config->control_plane_url &&
            config->auth_token && config->vcs_host && config->git_username && config->git_token &&
            config->provider && config->model && config->session && config->opencode_host &&
-           paths->workspace && paths->manifest && paths->boot_warnings && paths->assets &&
-           paths->opencode_deps && paths->opencode_home;
+           paths->root && paths->workspace && paths->manifest && paths->boot_warnings &&
+           paths->assets && paths->opencode_deps && paths->opencode_home;
 }
 
 int config_parse(struct config *config, const struct flags *flags, config_env_fn *env, void *user,
@@ -364,6 +365,7 @@ void config_free(struct config *config)
         config->opencode_host,
         config->opencode_username,
         config->opencode_password,
+        config->paths.root,
         config->paths.workspace,
         config->paths.manifest,
         config->paths.boot_warnings,

@@ -23,6 +23,7 @@ enum boot_mode { BOOT_FRESH, BOOT_REPO_IMAGE, BOOT_SNAPSHOT_RESTORE, BOOT_BUILD,
 
 /* Where the files of contract section 12 are, behind --test-root. */
 struct config_paths {
+    char *root;          /* the test root; "" in a sandbox */
     char *workspace;     /* /workspace */
     char *manifest;      /* /tmp/oi-repo-manifest.json */
     char *boot_warnings; /* /tmp/oi-boot-warnings.jsonl */

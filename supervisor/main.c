@@ -9,6 +9,8 @@
 #include "common/version.h"
 #include "supervisor/config.h"
 #include "supervisor/config_check.h"
+#include "supervisor/credentials/credential_install.h"
+#include "supervisor/credentials/credential_setup.h"
 #include "supervisor/credentials/gh_wrapper.h"
 #include "supervisor/credentials/git_credentials.h"
 #include "supervisor/fatal_report.h"
@@ -40,6 +42,8 @@ static int run_worker(const char *name)
         return git_sync_worker_main();
     if (strcmp(name, "report") == 0)
         return report_worker_main();
+    if (strcmp(name, CREDENTIAL_INSTALL_WORKER) == 0)
+        return credential_install_main();
     fprintf(stderr, "oi-supervisor: no worker \"%s\"\n", name);
     return EXIT_USAGE;
 }
@@ -125,6 +129,7 @@ static int run_sandbox(const struct flags *flags, struct config *config, bool co
     log_set_ids(log, config->sandbox_id, config->session_id);
     register_secrets(log, config);
     prepare_environment(config);
+    credential_setup_choose_cache(flags->test_root);
     config_check_log(config, log);
     if (config_is_good)
         exit_code = supervisor_run(&options);

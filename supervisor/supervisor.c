@@ -59,6 +59,7 @@ static void on_shutdown_over(void *user)
 {
     struct supervisor *supervisor = user;
 
+    credential_setup_forget();
     boot_close(&supervisor->boot);
     opencode_close(&supervisor->opencode);
     bridge_service_close(&supervisor->bridge);

@@ -21,6 +21,7 @@ void credential_free(struct credential *credential)
 {
     credential_wipe(credential->username);
     credential_wipe(credential->password);
+    free(credential->endpoint);
     *credential = (struct credential){0};
 }
 
@@ -41,6 +42,7 @@ int credential_parse(const char *text, size_t len, struct credential *credential
     AUTO_JSON cJSON *object = json_parse(text, len, NULL);
     const char *username = json_get_string(object, "username");
     const char *password = json_get_string(object, "password");
+    const char *endpoint = json_get_string(object, "endpoint");
     double expires = 0;
 
     *credential = (struct credential){0};
@@ -56,7 +58,8 @@ int credential_parse(const char *text, size_t len, struct credential *credential
     credential->username = strdup(username);
     credential->password = strdup(password);
     credential->expires_at_ms = (uint64_t)expires;
-    if (credential->username && credential->password)
+    credential->endpoint = endpoint ? strdup(endpoint) : NULL;
+    if (credential->username && credential->password && !endpoint == !credential->endpoint)
         return 0;
     credential_free(credential);
     return err_set(err, ERR_NO_MEMORY, "out of memory");

@@ -18,6 +18,7 @@ struct credential {
     char *username;
     char *password;
     uint64_t expires_at_ms; /* wall clock, since the epoch */
+    char *endpoint;         /* who gave it, in the cache; NULL: not said */
 };
 
 /* Reads what the control plane answers and the cache holds. -1 for anything but an object with

@@ -92,11 +92,12 @@ static int make_directory(const char *directory, struct err *err)
     return 0;
 }
 
-int credential_cache_open(struct credential_cache *cache, const char *directory, struct err *err)
+int credential_cache_open(struct credential_cache *cache, const char *directory,
+                          const char *endpoint, struct err *err)
 {
     char path[PATH_MAX];
 
-    *cache = (struct credential_cache){.lock_fd = -1};
+    *cache = (struct credential_cache){.endpoint = endpoint, .lock_fd = -1};
     if (make_directory(directory, err) < 0)
         return -1;
     snprintf(cache->directory, sizeof cache->directory, "%s", directory);
@@ -140,31 +141,49 @@ int credential_cache_read(const struct credential_cache *cache, uint64_t now_ms,
         return -1;
     result = credential_parse(into, (size_t)got, credential, NULL);
     explicit_bzero(into, (size_t)got);
-    if (result == 0 && credential_is_fresh(credential, now_ms))
+    if (result == 0 && credential_is_fresh(credential, now_ms) &&
+        (!credential->endpoint || strcmp(credential->endpoint, cache->endpoint) == 0))
         return 0;
     credential_free(credential);
     return -1;
 }
 
-int credential_cache_write(const struct credential_cache *cache, const char *answer, size_t len,
-                           struct err *err)
+static int write_text(const struct credential_cache *cache, const struct buf *text, struct err *err)
 {
     char path[PATH_MAX], temporary[PATH_MAX];
     AUTO_CLOSE int fd = -1;
     int sys;
 
-    if (cache->lock_fd < 0)
-        return 0;
     if (path_of(cache, CREDENTIALS_FILE, path) < 0 || path_of(cache, TEMPORARY_FILE, temporary) < 0)
         return err_set_sys(err, ENAMETOOLONG, "keep the credential in %s", cache->directory);
     unlink(temporary);
     fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-    if (fd >= 0 && file_write_all(fd, answer, len) == 0 && rename(temporary, path) == 0)
+    if (fd >= 0 && file_write_all(fd, text->data, text->len) == 0 && rename(temporary, path) == 0)
         return 0;
     sys = errno;
     if (fd >= 0)
         unlink(temporary);
     return err_set_sys(err, sys, "keep the credential in %s", path);
+}
+
+int credential_cache_write(const struct credential_cache *cache, const char *answer, size_t len,
+                           struct err *err)
+{
+    AUTO_JSON cJSON *object = cache->lock_fd >= 0 ? json_parse(answer, len, NULL) : NULL;
+    struct buf text = BUF_INIT(FILE_MAX);
+    int result = 0;
+
+    if (!object)
+        return 0;
+    cJSON_DeleteItemFromObjectCaseSensitive(object, "endpoint");
+    json_add_string(object, "endpoint", cache->endpoint);
+    json_print(object, &text);
+    if (!buf_failed(&text))
+        result = write_text(cache, &text, err);
+    if (text.data)
+        explicit_bzero(text.data, text.cap);
+    buf_free(&text);
+    return result;
 }
 
 static void remove_file(const char *directory, const char *name)
@@ -250,6 +269,7 @@ void credential_cache_note_failure(struct credential_cache *cache, uint64_t now_
     if (!cache->locked)
         return;
     note = cJSON_CreateObject();
+    json_add_string(note, "endpoint", cache->endpoint);
     json_add_number(note, "failed_at_ms", (double)now_ms);
     json_add_string(note, "error_class", err_class_name(failure->class));
     json_add_string(note, "error", failure->text);
@@ -265,6 +285,7 @@ bool credential_cache_failed_since(struct credential_cache *cache, uint64_t sinc
     AUTO_JSON cJSON *note = NULL;
     AUTO_BUF struct buf text = BUF_INIT(FILE_MAX);
     char *into = buf_reserve(&text, FILE_MAX);
+    const char *endpoint;
     double failed_at = 0;
     ssize_t got;
 
@@ -274,8 +295,10 @@ bool credential_cache_failed_since(struct credential_cache *cache, uint64_t sinc
     if (got <= 0)
         return false;
     note = json_parse(into, (size_t)got, NULL);
+    endpoint = json_get_string(note, "endpoint");
     if (!json_get_number(note, "failed_at_ms", &failed_at) || failed_at < (double)since_ms ||
-        !json_get_string(note, "error") || !json_get_string(note, "error_class"))
+        !endpoint || strcmp(endpoint, cache->endpoint) != 0 || !json_get_string(note, "error") ||
+        !json_get_string(note, "error_class"))
         return false;
     err_set(failure, err_class_parse(json_get_string(note, "error_class")), "%s",
             json_get_string(note, "error"));

@@ -18,6 +18,7 @@
 
 struct credential_cache {
     char directory[PATH_MAX];
+    const char *endpoint;
     int lock_fd; /* -1: there is no lock file */
     bool locked;
 };
@@ -26,15 +27,20 @@ struct credential_cache {
  * our own choices. */
 void credential_cache_choose_directory(const char *root, char directory[PATH_MAX]);
 
-/* Makes the directory (0700) and opens the lock. -1: there is no cache then, all others do nothing. */
-int credential_cache_open(struct credential_cache *cache, const char *directory, struct err *err);
+/*
+ * Makes the directory (0700) and opens the lock. -1: there is no cache then, all others do nothing.
+ * `endpoint` says who gives the credentials, so that two sessions that share a directory never get
+ * each other's; the caller's, and must outlive the cache.
+ */
+int credential_cache_open(struct credential_cache *cache, const char *directory,
+                          const char *endpoint, struct err *err);
 void credential_cache_close(struct credential_cache *cache);
 
 /* 0 and a credential that is fresh at `now_ms` (wall clock), or -1. */
 int credential_cache_read(const struct credential_cache *cache, uint64_t now_ms,
                           struct credential *credential);
 
-/* Keeps what the control plane answered, as it is. */
+/* Keeps what the control plane answered, with all its keys. */
 int credential_cache_write(const struct credential_cache *cache, const char *answer, size_t len,
                            struct err *err);
 

@@ -54,7 +54,7 @@ static int give_brokered(const struct credential_source *source, const char *cac
     struct err failure = {0};
     int result = 0;
 
-    if (credential_cache_open(&cache, cache_directory, &failure) < 0)
+    if (credential_cache_open(&cache, cache_directory, source->endpoint, &failure) < 0)
         remark(remarks, &failure);
     if (credential_cache_read(&cache, clock_wall_ms(), credential) < 0) {
         credential_cache_lock(&cache, CREDENTIAL_LOCK_LIMIT_MS);

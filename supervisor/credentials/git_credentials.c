@@ -131,7 +131,7 @@ static void run_erase(const struct credential_source *source, struct buf *input)
         return;
     credential_cache_choose_directory("", directory);
     if (request.password && credential_request_is_for(&request, source->host) &&
-        credential_cache_open(&cache, directory, NULL) == 0) {
+        credential_cache_open(&cache, directory, source->endpoint, NULL) == 0) {
         credential_cache_reject(&cache, request.password);
         credential_cache_close(&cache);
     }

@@ -1,0 +1,13 @@
+/*
+ * The user's own git configuration, the file that `git config --global` writes: GIT_CONFIG_GLOBAL,
+ * else ~/.gitconfig, else the one of XDG when only that is there. No repository is touched.
+ */
+#ifndef GIT_USER_CONFIG_H
+#define GIT_USER_CONFIG_H
+
+#include "common/err.h"
+
+/* `git config --global --replace-all <key> <value>`. A file that says so already is not written. */
+int user_config_replace(const char *key, const char *value, struct err *err);
+
+#endif
