@@ -36,18 +36,6 @@ export function findProcesses(predicate) {
 
 export const childrenOf = (pid) => findProcesses(({ parent }) => parent === pid);
 
-/** Everything below `pid`, zombies included, children before grandchildren. */
-export function descendantsOf(pid) {
-    const all = allPids().map(processInfo).filter(Boolean);
-    const found = [];
-    for (let parents = new Set([pid]); parents.size > 0;) {
-        const next = all.filter(({ parent }) => parents.has(parent));
-        found.push(...next);
-        parents = new Set(next.map((info) => info.pid));
-    }
-    return found;
-}
-
 /** Resident memory in KiB, as VmRSS says. */
 export function residentKib(pid) {
     return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);

@@ -6,6 +6,12 @@ import { Sandbox } from '../../../playground/sandbox.mjs';
 import { waitUntil } from '../../../playground/waiting.mjs';
 import { checkProgram } from './checks.mjs';
 
+/** The real OpenCode on a busy machine takes its time. */
+export const BOOT_LIMIT_MS = 60_000;
+export const PROMPT_LIMIT_MS = 60_000;
+/** Short waits for tests of reconnecting and of what comes by the clock. */
+export const QUICK = { BRIDGE_HEARTBEAT_INTERVAL_MS: '200', BRIDGE_RECONNECT_FIRST_MS: '50' };
+
 /** A script that runs the stand-in for OpenCode (opencode-standin.mjs) in place of the real one. */
 const standInOpencode = (isolated) => `#!/bin/sh
 exec node ${Sandbox.ownFile('tests/system/support/opencode-standin.mjs', isolated)} "$@"
@@ -46,6 +52,20 @@ export function startWithStandIns(playground, { bridge = idleBridge, args = [], 
     const sandboxArgs = bridge ? ['--bridge-cmd', 'stand-in-bridge', ...args] : args;
     return playground.startSandbox({
         opencode: standInOpencode(isolated), programs: { ...extra, ...programs }, args: sandboxArgs, isolated, ...options });
+}
+
+/** A playground with all parts real, and its sandbox, ready for prompts; `sandbox` are the options of that. */
+export async function readySandbox(t, { sandbox: sandboxOptions = {}, ...options } = {}) {
+    const playground = await playgroundFor(t, options);
+    const sandbox = await playground.startSandbox({ ...sandboxOptions, env: { ...QUICK, ...sandboxOptions.env } });
+    const cp = playground.controlPlane;
+    await sandbox.stillRuns(cp.ready(1, { timeoutMs: BOOT_LIMIT_MS }));
+    /** Sends a prompt and waits for its completion. */
+    const ask = async (text) => {
+        const id = cp.prompt(text);
+        return { id, completion: await sandbox.stillRuns(cp.completionOf(id, { timeoutMs: PROMPT_LIMIT_MS })) };
+    };
+    return { playground, sandbox, cp, ask };
 }
 
 /** The sandbox has ended and nothing of it is left, not even what left its process group. */
