@@ -188,6 +188,7 @@ void prompt_calls_abort(struct prompt_run *run, const char *reason, bool then_fe
     struct err err = {0};
 
     run->fetch_after_abort |= then_fetch;
+    run->aborted = true;
     if (run->abort)
         return;
     run->abort_reason = reason;

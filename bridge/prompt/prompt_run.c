@@ -188,7 +188,7 @@ void prompt_run_follow_up(struct prompt_run *run)
     /* OpenCode says that a turn failed before it has put it away; a prompt that is posted in between
      * is stored and never run. The answer to an abort comes when it is over, and the next prompt
      * waits for that. */
-    if (run->step == PROMPT_STEP_RUNNING &&
+    if (run->step == PROMPT_STEP_RUNNING && !run->aborted &&
         translator_outcome(run->translator).result == TRANSLATOR_FAILED)
         prompt_calls_abort(run, "failed", false);
     finish(run);
@@ -261,7 +261,7 @@ void prompt_run_begin_next(struct prompt_run *run)
         return;
     run->prompt = command_prompt(run->command);
     run->begun_ms = prompt_run_now(run);
-    run->posted_twice = false;
+    run->posted_twice = run->aborted = false;
     run->takes_over = prompt_run_posted_record(run) != NULL;
     log_at(run->options.log, LOG_INFO, "prompt.start",
            LOG_STR("message_id", run->prompt.message_id), LOG_STR("model", run->prompt.model),

@@ -38,6 +38,7 @@ struct prompt_run {
     uint64_t heard_ms; /* the last sign of life of the stream that the translator knows */
     bool takes_over;
     bool posted_twice; /* D-29's second try was used */
+    bool aborted;      /* OpenCode was asked to break it off */
     char user_message_id[PROMPT_MESSAGE_ID_LENGTH + 1];
     struct prompt_preparation *preparation; /* until the post takes what it made */
 
