@@ -161,6 +161,14 @@ static void try_next_address(struct connection *connection)
     connect_to(connection, connection->addresses.text[connection->next_address - 1]);
 }
 
+void connection_try_addresses(struct connection *connection,
+                              const struct resolver_addresses *addresses)
+{
+    connection->addresses = *addresses;
+    connection->next_address = 0;
+    try_next_address(connection);
+}
+
 static void on_addresses(void *user, const struct resolver_addresses *addresses,
                          const struct err *err)
 {
@@ -172,8 +180,7 @@ static void on_addresses(void *user, const struct resolver_addresses *addresses,
         fail(connection, &connection->failure);
         return;
     }
-    connection->addresses = *addresses;
-    try_next_address(connection);
+    connection_try_addresses(connection, addresses);
 }
 
 static void on_start(struct net_timer *timer)
@@ -183,9 +190,10 @@ static void on_start(struct net_timer *timer)
     struct err err = {0};
 
     if (resolver_is_literal(host)) {
-        connection->addresses.count = 1;
-        strcpy(connection->addresses.text[0], host);
-        try_next_address(connection);
+        struct resolver_addresses one = {.count = 1};
+
+        strcpy(one.text[0], host);
+        connection_try_addresses(connection, &one);
         return;
     }
     connection->lookup =
@@ -242,8 +250,6 @@ int connection_start(struct connection *connection, struct err *err)
     if (net_context_prepare(connection->context, route_of(connection), is_secure, err) != 0)
         return -1;
     connection->phase = CONNECTION_LOOKUP;
-    connection->addresses.count = 0;
-    connection->next_address = 0;
     net_timer_start(&connection->context->timers, &connection->start, 0, on_start);
     return 0;
 }

@@ -10,4 +10,8 @@
 /* The address that was being tried did not do: the next, or the owner is told. */
 void connection_attempt_failed(struct connection *connection, const struct err *err);
 
+/* The name was looked up: tries these addresses in turn. */
+void connection_try_addresses(struct connection *connection,
+                              const struct resolver_addresses *addresses);
+
 #endif

@@ -32,7 +32,8 @@ struct ws_link {
     unsigned redirects;
     int status; /* of the handshake's answer */
     bool is_open;
-    bool is_closing; /* a Close was asked for or received: nothing passes any more */
+    bool is_closing;  /* a Close was asked for or received: nothing passes any more */
+    bool close_given; /* libwebsockets sends our Close and waits for the peer's */
     bool has_ended;
     struct ws_end end; /* filled while closing */
 };
@@ -211,8 +212,11 @@ static int on_writable(struct ws_link *link)
     int sent = 0;
 
     if (link->is_closing) {
-        if (link->end.by_peer)
+        /* Asking for it again would hang up before the peer's answer, and a hang-up with bytes of
+         * the peer unread makes TCP throw away what we sent last. */
+        if (link->end.by_peer || link->close_given)
             return 0;
+        link->close_given = true;
         lws_close_reason(wsi, (enum lws_close_status)link->end.close_code,
                          (unsigned char *)link->end.reason, strlen(link->end.reason));
         return -1;

@@ -300,9 +300,18 @@ function createProxy(credentials = null) {
     });
 }
 
-async function listen(server, host = '127.0.0.1') {
-    await new Promise((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
+async function listen(server, host = '127.0.0.1', port = 0) {
+    await new Promise((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
     return server.address().port;
+}
+
+/** On ::1; 0 where there is no IPv6. */
+async function listenOnIpv6(server) {
+    try {
+        return await listen(server, '::1');
+    } catch {
+        return 0;
+    }
 }
 
 async function unusedPort() {
@@ -339,6 +348,7 @@ appendFileSync(bundle, readFileSync(stranger.certificate));
 
 const names = {
     ws: await listen(createTcpServer(serveWebSockets)),
+    ws_ipv6: await listenOnIpv6(createTcpServer(serveWebSockets)),
     http: await listen(createHttpServer(serveHttp)),
     mute: await listen(createTcpServer((socket) => socket.on('error', () => {}))),
     refused: await unusedPort(),
@@ -353,5 +363,7 @@ const names = {
     authority: authority.certificate,
     bundle,
 };
+// The same port of another address: somebody who accepts and says nothing.
+await listen(createTcpServer((socket) => socket.on('error', () => {})), '127.0.0.3', names.tls);
 console.log(Object.entries(names).map(([name, value]) => `${name}=${value}`).join(' '));
 process.stdin.on('end', () => process.exit(0)).resume();

@@ -53,10 +53,15 @@ static void test_unreachable(struct seen *seen)
         CHECK(strstr(seen->end.err.text, fixture_place(&fixture, "refused")) != NULL);
         printf("  %s\n", seen->end.err.text);
     }
-    TEST("all addresses of a name are tried (localhost is ::1 and 127.0.0.1 on most machines)") {
+    TEST("names and IPv6 addresses are connected to") {
         open_url(seen, fixture_url(&fixture, "ws", "localhost", "ws", "/echo"));
         CHECK(fixture_wait(&fixture, &seen->is_open));
         ws_link_free(seen->link);
+        if (strcmp(fixture_place(&fixture, "ws_ipv6"), "0") != 0) {
+            open_url(seen, fixture_url(&fixture, "ws", "[::1]", "ws_ipv6", "/echo"));
+            CHECK(fixture_wait(&fixture, &seen->is_open));
+            ws_link_free(seen->link);
+        }
         see_end(seen, fixture_url(&fixture, "ws", "localhost", "refused", "/"));
         CHECK(strstr(seen->end.err.text, "Connection refused") != NULL);
     }
