@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #define EVENT_NAME_MAX 64
+#define EXIT_CODE_NOT_STARTED 127 /* as a shell says it */
 #define LINE_MAX_BYTES (8 * 1024) /* S-314 */
 /* OpenCode loses a SIGTERM that comes while it installs packages (contract/opencode.md section 2). */
 #define TERMINATE_AGAIN_MS 1000
@@ -88,9 +89,10 @@ static void spawn(struct service *service)
 {
     if (service->limits.start_ms > 0)
         arm(service, SERVICE_EVENT_START_TOO_LONG, service->limits.start_ms);
-    if (service->owner.spawn(service->owner.user, &service->process, &service->error) != 0)
+    if (service->owner.spawn(service->owner.user, &service->process, &service->error) != 0) {
+        service->exit_code = EXIT_CODE_NOT_STARTED;
         dispatch(service, SERVICE_EVENT_SPAWN_FAILED);
-    else if (service->limits.start_ms == 0)
+    } else if (service->limits.start_ms == 0)
         dispatch(service, SERVICE_EVENT_READY);
 }
 

@@ -9,24 +9,21 @@
 #include "supervisor/fatal_report.h"
 #include "supervisor/opencode/opencode.h"
 #include "supervisor/shutdown.h"
+#include "supervisor/signals.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 
 #define WORKSPACE_MODE 0755
 #define EXIT_FATAL 1
 
-static const int watched_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1};
-#define WATCHED_SIGNALS ARRAY_LENGTH(watched_signals)
-
 struct supervisor {
     const struct supervisor_options *options;
     struct config *config;
     struct log *log;
     uv_loop_t loop;
-    uv_signal_t signals[WATCHED_SIGNALS];
+    struct signals signals;
     struct reaper reaper;
     struct boot boot;
     struct opencode opencode;
@@ -66,8 +63,7 @@ static void on_shutdown_over(void *user)
     fatal_report_close(&supervisor->report);
     shutdown_close(&supervisor->shutdown);
     reaper_close(&supervisor->reaper);
-    for (size_t i = 0; i < WATCHED_SIGNALS; i++)
-        uv_close((uv_handle_t *)&supervisor->signals[i], NULL);
+    signals_close(&supervisor->signals);
 }
 
 static void on_collected(void *user, bool children_left)
@@ -208,8 +204,9 @@ static void on_boot_fatal(void *user, const struct err *err)
 
 /* ---- signals ---- */
 
-static void log_status(struct supervisor *supervisor)
+static void on_status_wanted(void *user)
 {
+    struct supervisor *supervisor = user;
     const struct service *opencode = &supervisor->opencode.service;
     const struct service *bridge = &supervisor->bridge.service;
 
@@ -225,48 +222,15 @@ static void log_status(struct supervisor *supervisor)
            LOG_NUM("orphans_reaped", supervisor->reaper.orphans));
 }
 
-static const char *signal_name(int number)
+static void on_end_wanted(void *user, const char *signal_name)
 {
-    switch (number) {
-    case SIGTERM:
-        return "SIGTERM";
-    case SIGINT:
-        return "SIGINT";
-    case SIGHUP:
-        return "SIGHUP";
-    default:
-        return "SIGQUIT";
-    }
-}
+    struct supervisor *supervisor = user;
 
-static void on_signal(uv_signal_t *handle, int number)
-{
-    struct supervisor *supervisor = handle->data;
-
-    if (number == SIGUSR1) {
-        log_status(supervisor);
-        return;
-    }
-    log_at(supervisor->log, LOG_INFO, "supervisor.signal",
-           LOG_STR("signal_name", signal_name(number)));
+    log_at(supervisor->log, LOG_INFO, "supervisor.signal", LOG_STR("signal_name", signal_name));
     if (shutdown_has_begun(&supervisor->shutdown))
         shutdown_hurry(&supervisor->shutdown);
     else
         shutdown_begin(&supervisor->shutdown);
-}
-
-static int watch_signals(struct supervisor *supervisor, struct err *err)
-{
-    for (size_t i = 0; i < WATCHED_SIGNALS; i++) {
-        int rc;
-
-        uv_signal_init(&supervisor->loop, &supervisor->signals[i]);
-        supervisor->signals[i].data = supervisor;
-        rc = uv_signal_start(&supervisor->signals[i], on_signal, watched_signals[i]);
-        if (rc != 0)
-            return err_set_sys(err, -rc, "watch for signals");
-    }
-    return 0;
 }
 
 /* ---- the start ---- */
@@ -363,7 +327,6 @@ static int init_actors(struct supervisor *supervisor, struct err *err)
                                           .report = &supervisor->report.worker,
                                           .reaper = reaper},
                   on_shutdown_over, supervisor);
-    rc |= watch_signals(supervisor, err);
     return rc;
 }
 
@@ -386,11 +349,15 @@ int supervisor_run(const struct supervisor_options *options)
         free(supervisor);
         return EXIT_FATAL;
     }
-    signal(SIGPIPE, SIG_IGN);
     become_reaper_of_orphans(options->log);
-    rc = init_actors(supervisor, &err);
+    rc = signals_watch(&supervisor->signals, &supervisor->loop,
+                       (struct signals_listener){.on_end_wanted = on_end_wanted,
+                                                 .on_status_wanted = on_status_wanted,
+                                                 .user = supervisor},
+                       &err);
     /* After the signal handlers: who sees this line may send one (S-103). */
     log_start(supervisor);
+    rc |= init_actors(supervisor, &err);
     boot_warnings_clear(options->config->paths.boot_warnings, options->log);
     if (rc != 0 || make_workspace(options->config, &err) != 0)
         die(supervisor, &err);

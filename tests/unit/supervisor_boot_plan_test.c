@@ -42,7 +42,7 @@ static const unsigned every = BIT(MANIFEST) | BIT(STAGE) | BIT(CREDENTIALS) | BI
                               BIT(BASELINES) | BIT(SETUP) | BIT(START) | BIT(OPENCODE) |
                               BIT(BRIDGE);
 
-int main(void)
+static void test_steps(void)
 {
     TEST("each mode of the current era has the steps of table 2.2") {
         struct boot_plan fresh = plan_of(ERA_CURRENT, BOOT_FRESH);
@@ -71,6 +71,10 @@ int main(void)
         CHECK_INT(steps_of(&plan), BIT(MANIFEST) | BIT(STAGE) | BIT(OPENCODE));
         CHECK(can_be_walked(&plan));
     }
+}
+
+static void test_order(void)
+{
     TEST("every plan can be walked to its end") {
         for (int era = ERA_LEGACY; era <= ERA_CURRENT; era++) {
             for (int mode = 0; mode < BOOT_MODE_COUNT; mode++) {
@@ -102,6 +106,10 @@ int main(void)
         CHECK_INT(boot_plan_next(&plan, before | BIT(OPENCODE), before | BIT(OPENCODE)),
                   BIT(BRIDGE));
     }
+}
+
+static void test_failures(void)
+{
     TEST("a failed sync is fatal, a warning or only logged as table 2.4 says") {
         CHECK_INT(plan_of(ERA_CURRENT, BOOT_FRESH).steps[BOOT_STEP_SYNC].failure,
                   BOOT_FAILURE_FATAL);
@@ -125,5 +133,12 @@ int main(void)
         CHECK_INT(build.steps[BOOT_STEP_SETUP].failure, BOOT_FAILURE_FATAL);
         CHECK_INT(legacy.steps[BOOT_STEP_START].failure, BOOT_FAILURE_WARNING);
     }
+}
+
+int main(void)
+{
+    test_steps();
+    test_order();
+    test_failures();
     return check_done();
 }

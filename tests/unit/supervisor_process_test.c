@@ -101,86 +101,96 @@ static void close_stage(struct stage *stage)
     CHECK_INT(uv_loop_close(&stage->loop), 0);
 }
 
-int main(void)
+static void test_one_child(struct stage *stage)
 {
-    static struct stage stage;
-
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
     TEST("a child's last words are heard before its death, and its death once") {
-        open_stage(&stage);
-        CHECK_INT(run(&stage, "echo out; echo err >&2; printf last; exit 7"), 0);
-        wait_for_exit(&stage);
-        CHECK_STR(stage.lines, "out|err|last|");
-        CHECK(stage.lines_came_first);
-        CHECK_INT(stage.exit_code, 7);
-        CHECK_INT(stage.exits, 1);
-        close_stage(&stage);
+        open_stage(stage);
+        CHECK_INT(run(stage, "echo out; echo err >&2; printf last; exit 7"), 0);
+        wait_for_exit(stage);
+        CHECK_STR(stage->lines, "out|err|last|");
+        CHECK(stage->lines_came_first);
+        CHECK_INT(stage->exit_code, 7);
+        CHECK_INT(stage->exits, 1);
+        close_stage(stage);
     }
     TEST("a death by signal is minus its number") {
-        open_stage(&stage);
-        CHECK_INT(run(&stage, "kill -9 $$"), 0);
-        wait_for_exit(&stage);
-        CHECK_INT(stage.exit_code, -SIGKILL);
-        close_stage(&stage);
+        open_stage(stage);
+        CHECK_INT(run(stage, "kill -9 $$"), 0);
+        wait_for_exit(stage);
+        CHECK_INT(stage->exit_code, -SIGKILL);
+        close_stage(stage);
     }
     TEST("a grandchild that holds the pipe does not delay the leader's death") {
         uint64_t begun = clock_monotonic_ms();
 
-        open_stage(&stage);
-        CHECK_INT(run(&stage, "sleep 100 & exit 0"), 0);
-        wait_for_exit(&stage);
+        open_stage(stage);
+        CHECK_INT(run(stage, "sleep 100 & exit 0"), 0);
+        wait_for_exit(stage);
         CHECK(clock_monotonic_ms() - begun < 5000);
-        process_kill_group(&stage.process);
-        wait_until_childless(&stage);
-        close_stage(&stage);
+        process_kill_group(&stage->process);
+        wait_until_childless(stage);
+        close_stage(stage);
     }
     TEST("with keeps_output a server left behind may go on writing") {
-        open_stage(&stage);
-        stage.process.keeps_output = true;
-        CHECK_INT(run(&stage, "(tail --pid=$$ -s 0.05 -f /dev/null; echo later) & echo now"), 0);
-        wait_for_exit(&stage);
-        while (!strstr(stage.lines, "later"))
-            uv_run(&stage.loop, UV_RUN_ONCE);
-        wait_until_childless(&stage);
-        close_stage(&stage);
+        open_stage(stage);
+        stage->process.keeps_output = true;
+        CHECK_INT(run(stage, "(tail --pid=$$ -s 0.05 -f /dev/null; echo later) & echo now"), 0);
+        wait_for_exit(stage);
+        while (!strstr(stage->lines, "later"))
+            uv_run(&stage->loop, UV_RUN_ONCE);
+        wait_until_childless(stage);
+        close_stage(stage);
     }
+}
+
+static void test_many(struct stage *stage)
+{
     TEST("a program that cannot be started is an error that names it, and no death") {
         const char *const argv[] = {"/nowhere/program", NULL};
         struct spawn_options options = {.program = argv[0], .argv = argv};
         struct err err;
 
-        open_stage(&stage);
-        CHECK_INT(process_start(&stage.process, &options, -1, -1, &err), -1);
+        open_stage(stage);
+        CHECK_INT(process_start(&stage->process, &options, -1, -1, &err), -1);
         CHECK(strstr(err.text, "/nowhere/program") != NULL);
         CHECK_INT(err.sys, ENOENT);
-        close_stage(&stage);
+        close_stage(stage);
     }
     TEST("a thousand orphans are reaped, and the child that made them is not mixed up with them") {
-        open_stage(&stage);
+        open_stage(stage);
         CHECK_INT(
-            run(&stage, "i=0; while [ $i -lt 1000 ]; do (sleep 0.2 &) ; i=$((i+1)); done; exit 3"),
+            run(stage, "i=0; while [ $i -lt 1000 ]; do (sleep 0.2 &) ; i=$((i+1)); done; exit 3"),
             0);
-        wait_for_exit(&stage);
-        CHECK_INT(stage.exit_code, 3);
-        wait_until_childless(&stage);
-        CHECK(stage.reaper.orphans >= ORPHANS);
-        close_stage(&stage);
+        wait_for_exit(stage);
+        CHECK_INT(stage->exit_code, 3);
+        wait_until_childless(stage);
+        CHECK(stage->reaper.orphans >= ORPHANS);
+        close_stage(stage);
     }
     TEST("descendants are found in their own sessions, daemonised or not") {
-        open_stage(&stage);
-        CHECK_INT(run(&stage,
+        open_stage(stage);
+        CHECK_INT(run(stage,
                       "(setsid sh -c '(sleep 100 &) ; exec sleep 100' &) ; setsid sleep 100 & "
                       "echo ready; sleep 100"),
                   0);
-        while (!strstr(stage.lines, "ready"))
-            uv_run(&stage.loop, UV_RUN_ONCE);
-        while (stage.children_left) {
+        while (!strstr(stage->lines, "ready"))
+            uv_run(&stage->loop, UV_RUN_ONCE);
+        while (stage->children_left) {
             descendants_signal(SIGKILL);
-            uv_run(&stage.loop, UV_RUN_ONCE);
+            uv_run(&stage->loop, UV_RUN_ONCE);
         }
         CHECK_INT(waitpid(-1, NULL, WNOHANG), -1);
         CHECK_INT(errno, ECHILD);
-        close_stage(&stage);
+        close_stage(stage);
     }
+}
+
+int main(void)
+{
+    static struct stage stage;
+
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    test_one_child(&stage);
+    test_many(&stage);
     return check_done();
 }

@@ -51,7 +51,7 @@ static unsigned die(struct service_policy *policy)
     return actions;
 }
 
-int main(void)
+static void test_table(void)
 {
     TEST("every event in every state leads where the contract says, and nowhere else") {
         check_every_cell();
@@ -69,6 +69,10 @@ int main(void)
 
         CHECK(service_policy_step(&policy, SERVICE_EVENT_START_TOO_LONG) & SERVICE_KILL);
     }
+}
+
+static void test_deaths(void)
+{
     TEST("five deaths are repaired, the sixth gives up and starts nothing") {
         struct service_policy policy = running(0);
         unsigned actions;
@@ -114,5 +118,11 @@ int main(void)
                 CHECK(service_policy_pause_ms(&policy, random) <= seconds[i] * MS_PER_S + spread);
         }
     }
+}
+
+int main(void)
+{
+    test_table();
+    test_deaths();
     return check_done();
 }

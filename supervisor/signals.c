@@ -1,0 +1,50 @@
+#include "supervisor/signals.h"
+
+#include "common/cleanup.h"
+
+#include <signal.h>
+
+static const struct {
+    int number;
+    const char *name;
+} watched[] = {
+    {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"},   {SIGHUP, "SIGHUP"},
+    {SIGQUIT, "SIGQUIT"}, {SIGUSR1, "SIGUSR1"},
+};
+_Static_assert(ARRAY_LENGTH(watched) == SIGNALS_COUNT, "one handle for each signal");
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct signals *signals = handle->data;
+    struct signals_listener *listener = &signals->listener;
+
+    if (number == SIGUSR1)
+        listener->on_status_wanted(listener->user);
+    else
+        listener->on_end_wanted(listener->user, watched[handle - signals->handles].name);
+}
+
+int signals_watch(struct signals *signals, uv_loop_t *loop, struct signals_listener listener,
+                  struct err *err)
+{
+    int first_failure = 0;
+
+    signals->listener = listener;
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < SIGNALS_COUNT; i++) {
+        int rc;
+
+        uv_signal_init(loop, &signals->handles[i]);
+        signals->handles[i].data = signals;
+        rc = uv_signal_start(&signals->handles[i], on_signal, watched[i].number);
+        if (rc != 0 && first_failure == 0)
+            first_failure = rc;
+    }
+    return first_failure == 0 ? 0 : err_set_sys(err, -first_failure, "watch for signals");
+}
+
+void signals_close(struct signals *signals)
+{
+    for (size_t i = 0; i < SIGNALS_COUNT; i++)
+        uv_close((uv_handle_t *)&signals->handles[i], NULL);
+}

@@ -1,0 +1,31 @@
+/*
+ * The signals that mean something to the supervisor (S-359): SIGTERM, SIGINT, SIGHUP and SIGQUIT ask
+ * for the end, SIGUSR1 for a status line. As PID 1 the kernel drops a signal without a handler, so
+ * none is left to its default. Embedded; stays in place until signals_close() and the loop have run.
+ */
+#ifndef SUPERVISOR_SIGNALS_H
+#define SUPERVISOR_SIGNALS_H
+
+#include "common/err.h"
+
+#include <uv.h>
+
+#define SIGNALS_COUNT 5
+
+struct signals_listener {
+    void (*on_end_wanted)(void *user, const char *signal_name);
+    void (*on_status_wanted)(void *user);
+    void *user;
+};
+
+struct signals {
+    struct signals_listener listener;
+    uv_signal_t handles[SIGNALS_COUNT];
+};
+
+/* Also ignores SIGPIPE. In both cases signals_close() is due. */
+int signals_watch(struct signals *signals, uv_loop_t *loop, struct signals_listener listener,
+                  struct err *err);
+void signals_close(struct signals *signals);
+
+#endif
