@@ -37,7 +37,7 @@ function canIsolate() {
 }
 
 function runFile(file, isolated) {
-    const node = [process.execPath, '--test', file];
+    const node = [process.execPath, '--test', '--test-reporter=tap', file];
     const command = isolated ? ['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...node] : node;
     return new Promise((done) => {
         const child = spawn(command[0], command.slice(1), {
