@@ -1,6 +1,6 @@
 // The control plane's HTTP endpoints that are called from inside a sandbox, as far as the project uses them. A test
-// replaces an answer with `cp.answers['POST /sessions/:id/pr'] = [status, body]`, or 'never' for none; a body that is a
-// Buffer goes out as it is.
+// replaces an answer with `cp.answers['POST /sessions/:id/pr'] = [status, body]`, 'never' for none, or a function that
+// gives one of these, also later; a body that is a Buffer goes out as it is.
 
 const PUSH_WAIT_MS = 30_000;
 const CREDENTIAL_LIFE_MS = 3_600_000;
@@ -53,7 +53,8 @@ async function route(cp, record) {
         const authorization = record.headers.authorization ?? '';
         if (!authorization) return [401, { error: 'Unauthorized: Missing sandbox token' }];
         if (authorization !== `Bearer ${cp.token}`) return [401, { error: 'Unauthorized: Invalid sandbox token' }];
-        return cp.answers[`${method} ${name}`] ?? handler(cp, record);
+        const answer = cp.answers[`${method} ${name}`] ?? handler;
+        return typeof answer === 'function' ? answer(cp, record) : answer;
     }
     return [404, { error: 'Not found' }];
 }
