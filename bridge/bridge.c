@@ -1,6 +1,7 @@
 #include "bridge/bridge_private.h"
 
 #include "bridge/control_plane/command.h"
+#include "bridge/control_plane/event_envelope.h"
 #include "bridge/control_plane/greeting.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
@@ -45,9 +46,10 @@ static void check_backlog(struct bridge *bridge)
 void bridge_send_event(void *user, cJSON *event)
 {
     struct bridge *bridge = user;
-    uint64_t random;
+    uint64_t random = 0;
 
-    random_fill(&random, sizeof random);
+    if (event_is_critical(event)) /* only an ackId may need it */
+        random_fill(&random, sizeof random);
     outbox_push(bridge->outbox, event, clock_wall_ms(), random);
     control_plane_wake(bridge->control_plane);
     check_backlog(bridge);
