@@ -22,6 +22,9 @@
 #define WORKER_INPUT_FD 0
 #define WORKER_OUTPUT_FD 1
 
+/* What is too long for a line; only there when the worker's contract says so. */
+#define WORKER_BULK_FD 3
+
 /* Reads `fd` up to its end and parses the object. NULL and an error that never quotes the input,
  * which holds secrets. Also makes SIGPIPE harmless: a parent that is gone is found by the write. */
 cJSON *worker_read_input(int fd, struct err *err);
