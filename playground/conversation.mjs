@@ -29,6 +29,8 @@ async function handle(line, { controlPlane, model, bareRepository, modelServer }
     }
 }
 
+const attempt = async (action) => action();
+
 /** Reads lines and handles them one after the other, except /stop, which cannot wait. Resolves when they end. */
 export function converse(playground, display) {
     const input = readline.createInterface({ input: process.stdin, output: process.stdin.isTTY ? process.stdout : undefined,
@@ -40,11 +42,12 @@ export function converse(playground, display) {
         input.on('line', (text) => {
             const line = text.trim();
             if (line === '/quit') return input.close();
-            if (line === '/stop') return playground.controlPlane.stop();
+            const show = (error) => display.line(error.message);
+            if (line === '/stop') return void attempt(() => playground.controlPlane.stop()).catch(show).then(prompt);
             last = last.then(() => {
                 if (!process.stdin.isTTY && line) display.line(`> ${line}`);
                 return handle(line, playground, display);
-            }).catch((error) => display.line(String(error.message))).then(prompt);
+            }).catch(show).then(prompt);
         });
         input.on('close', () => last.then(resolve, reject));
         prompt();

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -11,6 +11,8 @@ import { Program } from '../../playground/program.mjs';
 import { FakeOpencode } from './support/fake-opencode.mjs';
 import { playgroundFor } from './support/sandbox.mjs';
 
+const [ET_DYN, PT_INTERP, SHT_SYMTAB] = [3, 3, 2];
+const MAX_BYTES = 2.6e6;
 const skip = process.getuid() !== 0 ? 'needs root, for chroot'
     : process.env.OI_SANITIZED ? 'the sanitized programs are not static' : false;
 
@@ -22,6 +24,27 @@ function emptyRoot(t, certificates) {
     if (certificates) copyFileSync(certificates, join(root, 'certificates.pem'));
     return root;
 }
+
+/** What an ELF file asks of whoever runs it: { type, hasInterpreter, hasSymbols }. */
+function readElf(path) {
+    const file = readFileSync(path);
+    const headers = (offset, entrySize, count) => Array.from({ length: count }, (_, index) => offset + index * entrySize);
+    const programHeaders = headers(Number(file.readBigUInt64LE(32)), file.readUInt16LE(54), file.readUInt16LE(56));
+    const sections = headers(Number(file.readBigUInt64LE(40)), file.readUInt16LE(58), file.readUInt16LE(60));
+    return {
+        type: file.readUInt16LE(16),
+        hasInterpreter: programHeaders.some((at) => file.readUInt32LE(at) === PT_INTERP),
+        hasSymbols: sections.some((at) => file.readUInt32LE(at + 4) === SHT_SYMTAB),
+    };
+}
+
+test('both are static, position independent and stripped, and small together', { skip }, () => {
+    for (const program of [bridgeProgram, supervisorProgram]) {
+        assert.deepEqual(readElf(program), { type: ET_DYN, hasInterpreter: false, hasSymbols: false }, program);
+    }
+    const bytes = statSync(bridgeProgram).size + statSync(supervisorProgram).size;
+    assert.ok(bytes < MAX_BYTES, `${bytes} bytes`);
+});
 
 test('both say their versions in an empty root', { skip }, (t) => {
     const root = emptyRoot(t);

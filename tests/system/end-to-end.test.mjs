@@ -4,10 +4,13 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import test from 'node:test';
+import { residentKib } from '../../playground/processes.mjs';
 import { git } from '../../playground/sample-repository.mjs';
 import { waitUntil } from '../../playground/waiting.mjs';
 import { BOOT_LIMIT_MS, endInOrder, playgroundFor, PROMPT_LIMIT_MS, QUICK, readySandbox } from './support/sandbox.mjs';
 
+const MAX_SUPERVISOR_KIB = 1024;
+const MAX_BRIDGE_KIB = 3 * 1024;
 const COMMIT = 'git -c user.name=Agent -c user.email=agent@localhost commit -qam';
 
 test('two prompts, the second knows the first; a tool call; a pull request; in the end nothing is left', async (t) => {
@@ -33,6 +36,15 @@ test('two prompts, the second knows the first; a tool call; a pull request; in t
     assert.deepEqual(readdirSync(sandbox.path('workspace/app')).filter((name) => name === '.opencode'), [],
         'nothing is put into the checkout');
     assert.equal(git(sandbox.path('workspace/app'), 'status', '--porcelain'), '');
+    await endInOrder(sandbox);
+});
+
+test('between prompts both programs are small', { skip: process.env.OI_SANITIZED ? 'sanitizers need memory' : false }, async (t) => {
+    const { sandbox, ask } = await readySandbox(t);
+    await ask('say 500 words');
+    const [supervisor, bridge] = [sandbox.pid, sandbox.find('oi-bridge').pid].map(residentKib);
+    assert.ok(supervisor < MAX_SUPERVISOR_KIB, `oi-supervisor: ${supervisor} KiB`);
+    assert.ok(bridge < MAX_BRIDGE_KIB, `oi-bridge, connected over TLS: ${bridge} KiB`);
     await endInOrder(sandbox);
 });
 
