@@ -89,6 +89,24 @@ static void run_manifest(const cJSON *test)
     check_same(got, json_get(test, "lenient"));
 }
 
+static void run_strict_manifest(const cJSON *test)
+{
+    AUTO_MANIFEST struct manifest manifest = {0};
+    const char *text = json_get_string(test, "file");
+    AUTO_JSON cJSON *file = text ? json_parse(text, strlen(text), NULL) : NULL;
+    AUTO_JSON cJSON *got = NULL;
+    struct err err = {0};
+    int result = manifest_parse_strict(file, &manifest, &err);
+
+    CHECK_INT(result, cJSON_IsNull(json_get(test, "strict")) ? -1 : 0);
+    if (result != 0) {
+        CHECK(err.text[0] && manifest.count == 0);
+        return;
+    }
+    got = manifest_to_json(&manifest);
+    check_same(got, json_get(test, "strict"));
+}
+
 static void test_manifest(void)
 {
     AUTO_JSON cJSON *file = read_json(MANIFESTS);
@@ -101,6 +119,11 @@ static void test_manifest(void)
             count++;
         }
         CHECK(count >= 20);
+    }
+    TEST("the same, read strictly: all of it or nothing (B-1113)") {
+        cJSON_ArrayForEach(test, json_get(file, "cases")) {
+            run_strict_manifest(test);
+        }
     }
     TEST("a repository is found whatever the case of its name") {
         AUTO_MANIFEST struct manifest manifest = {0};

@@ -24,6 +24,22 @@ int main(void)
         CHECK_STR(encode("\xff\xfe\xfd", &out), "//79");
     }
 
+    TEST("pieces of any length make the same text as the whole") {
+        for (size_t first = 0; first <= 11; first++) {
+            for (size_t second = first; second <= 11; second++) {
+                static const char text[] = "hello world";
+                struct base64_encoder encoder = {0};
+
+                buf_reset(&out);
+                base64_encoder_feed(&encoder, text, first, &out);
+                base64_encoder_feed(&encoder, text + first, second - first, &out);
+                base64_encoder_feed(&encoder, text + second, 11 - second, &out);
+                base64_encoder_end(&encoder, &out);
+                CHECK_STR(buf_text(&out), "aGVsbG8gd29ybGQ=");
+            }
+        }
+    }
+
     TEST("decoding gives the bytes back, over line breaks") {
         buf_reset(&out);
         CHECK_INT(base64_decode("Zm9v\r\nYm Fy\n", 12, &out), 0);

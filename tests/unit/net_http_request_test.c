@@ -152,6 +152,88 @@ static void test_requests(struct seen *seen)
     }
 }
 
+struct pieces {
+    struct seen seen; /* first: on_done gets its address */
+    size_t len, count;
+    int status;
+    size_t fail_at; /* of the body; 0: never */
+};
+
+static int on_data(void *user, int status, const char *data, size_t len, struct err *err)
+{
+    struct pieces *pieces = user;
+
+    (void)data;
+    pieces->status = status;
+    pieces->len += len;
+    pieces->count++;
+    if (pieces->fail_at && pieces->len >= pieces->fail_at)
+        return err_set(err, ERR_IO, "no room");
+    return 0;
+}
+
+static int on_read(void *user, size_t offset, char *into, size_t len, struct err *err)
+{
+    struct pieces *pieces = user;
+
+    if (pieces->fail_at && offset + len >= pieces->fail_at)
+        return err_set(err, ERR_IO, "cannot be read");
+    memset(into, 'z', len);
+    pieces->len += len;
+    pieces->count++;
+    return 0;
+}
+
+static void see_pieces(struct pieces *pieces, const struct http_request_options *options)
+{
+    memset(&pieces->seen, 0, sizeof pieces->seen);
+    pieces->len = pieces->count = 0;
+    pieces->status = 0;
+    CHECK(http_request_start(fixture.context, options, on_done, pieces, NULL));
+    CHECK(fixture_wait(&fixture, &pieces->seen.is_done));
+    CHECK_INT(pieces->seen.times, 1);
+}
+
+static void test_pieces(struct pieces *pieces)
+{
+    struct http_request_options get = {.method = "GET", .url = NULL, .on_data = on_data};
+    struct http_request_options put = {
+        .method = "PUT", .url = NULL, .read_body = on_read, .body_len = 3 * 1024 * 1024};
+
+    TEST("an answer can be taken as it comes") {
+        get.url = http("/big");
+        see_pieces(pieces, &get);
+        CHECK_INT(pieces->status, 200);
+        CHECK_INT(pieces->len, 200000);
+        CHECK_INT(pieces->seen.body_len, 0);
+        CHECK(pieces->count > 1);
+    }
+    TEST("its limit counts all pieces, and whoever takes them may end it") {
+        get.max_body = 100000;
+        see_pieces(pieces, &get);
+        CHECK_INT(pieces->seen.err.class, ERR_LIMIT);
+        CHECK(pieces->len <= 100000);
+        get.max_body = 0;
+        pieces->fail_at = 1;
+        see_pieces(pieces, &get);
+        CHECK_STR(pieces->seen.err.text, "no room");
+        pieces->fail_at = 0;
+    }
+    TEST("a body can be read while it is sent, in pieces and in order") {
+        put.url = http("/echo");
+        see_pieces(pieces, &put);
+        CHECK_STR(pieces->seen.body, "PUT 3145728 de4f5d36d5aa455b");
+        CHECK_INT(pieces->len, 3 * 1024 * 1024);
+        CHECK(pieces->count > 10);
+    }
+    TEST("a body that cannot be read ends the request") {
+        pieces->fail_at = 1024 * 1024;
+        see_pieces(pieces, &put);
+        CHECK_STR(pieces->seen.err.text, "cannot be read");
+        pieces->fail_at = 0;
+    }
+}
+
 static void test_failures(struct seen *seen)
 {
     TEST("a connection that ends within the body is an error, not a short answer") {
@@ -213,14 +295,17 @@ static void test_failures(struct seen *seen)
 int main(void)
 {
     struct seen *seen = calloc(1, sizeof(*seen));
+    struct pieces *pieces = calloc(1, sizeof(*pieces));
 
     fixture_init(&fixture);
     test_answers(seen);
     test_requests(seen);
+    test_pieces(pieces);
     test_failures(seen);
     TEST("nothing is left on the loop at the end") {
         CHECK(fixture_end(&fixture));
     }
     free(seen);
+    free(pieces);
     return check_done();
 }
