@@ -102,29 +102,37 @@ static void report_failure(struct hooks *hooks, size_t index, const struct err *
         hooks->next = hooks->config->repositories.count;
 }
 
+/* What a person reads: which script, how it ended, and the last thing it said. */
+static void describe_failure(const struct hook_run *run, int exit_code, struct err *err)
+{
+    const struct hooks *hooks = run->hooks;
+    const struct repository *repository = &hooks->config->repositories.items[run->index];
+    const char *name = kind_names[run->kind];
+    const char *last_line = line_tail_last(&run->tail);
+    const char *before = *last_line ? "; its last line: " : "";
+
+    if (run->timed_out)
+        err_set(err, ERR_TIMEOUT, "%s.sh of %s/%s did not end within %llu s%s%s", name,
+                repository->owner, repository->name, (unsigned long long)limit_ms(hooks) / MS_PER_S,
+                before, last_line);
+    else
+        err_set(err, ERR_IO, "%s.sh of %s/%s %s %d%s%s", name, repository->owner, repository->name,
+                exit_code < 0 ? "was killed by signal" : "failed with status", abs(exit_code),
+                before, last_line);
+}
+
 static void on_exited(void *user, int exit_code)
 {
     struct hook_run *run = user;
     struct hooks *hooks = run->hooks;
-    const struct repository *repository = &hooks->config->repositories.items[run->index];
-    const char *name = kind_names[run->kind];
     struct err err;
 
     uv_timer_stop(&run->limit);
     log_end(run, exit_code);
+    describe_failure(run, exit_code, &err);
     line_tail_clear(&run->tail);
     if (hooks->cancelled)
         return;
-    if (run->timed_out)
-        err_set(&err, ERR_TIMEOUT, "%s.sh of %s/%s did not end within %llu s", name,
-                repository->owner, repository->name,
-                (unsigned long long)limit_ms(hooks) / MS_PER_S);
-    else if (exit_code < 0)
-        err_set(&err, ERR_IO, "%s.sh of %s/%s was killed by signal %d", name, repository->owner,
-                repository->name, -exit_code);
-    else if (exit_code > 0)
-        err_set(&err, ERR_IO, "%s.sh of %s/%s failed with status %d", name, repository->owner,
-                repository->name, exit_code);
     if (exit_code != 0 || run->timed_out)
         report_failure(hooks, run->index, &err);
     run_next(hooks);

@@ -21,6 +21,13 @@ void line_tail_clear(struct line_tail *tail)
     *tail = (struct line_tail){0};
 }
 
+const char *line_tail_last(const struct line_tail *tail)
+{
+    const char *line = tail->lines[(tail->next + LINE_TAIL_LINES - 1) % LINE_TAIL_LINES];
+
+    return line ? line : "";
+}
+
 void line_tail_print(const struct line_tail *tail, struct buf *out)
 {
     for (size_t i = 0; i < LINE_TAIL_LINES; i++) {

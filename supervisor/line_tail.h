@@ -20,6 +20,9 @@ struct line_tail {
 void line_tail_add(struct line_tail *tail, const char *line, size_t len);
 void line_tail_clear(struct line_tail *tail);
 
+/* The newest line; "" when there is none. Valid until the next one. */
+const char *line_tail_last(const struct line_tail *tail);
+
 /* Appends the lines, oldest first, joined by newlines. */
 void line_tail_print(const struct line_tail *tail, struct buf *out);
 

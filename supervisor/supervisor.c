@@ -17,6 +17,7 @@
 
 #define WORKSPACE_MODE 0755
 #define EXIT_FATAL 1
+#define FATAL_TEXT_MAX (4 * ERR_TEXT_MAX)
 
 struct supervisor {
     const struct supervisor_options *options;
@@ -39,16 +40,20 @@ struct supervisor {
 /* S-132, S-133: logged, reported, told to the bridge, and then everything stops. */
 static void die(struct supervisor *supervisor, const struct err *err)
 {
+    AUTO_BUF struct buf text = BUF_INIT(FATAL_TEXT_MAX);
+
     if (shutdown_has_begun(&supervisor->shutdown))
         return;
+    redact_text(log_redact(supervisor->log), err->text, strlen(err->text), &text);
     supervisor->exit_code = EXIT_FATAL;
     if (!supervisor->booted) {
         log_at(supervisor->log, LOG_ERROR, "supervisor.error", LOG_ERR(err));
         boot_log_startup(&supervisor->boot, false);
     }
-    log_at(supervisor->log, LOG_ERROR, "supervisor.fatal", LOG_STR("error_message", err->text));
-    bridge_service_tell_fatal(&supervisor->bridge, err->text);
-    fatal_report_send(&supervisor->report, supervisor->config, err->text);
+    log_at(supervisor->log, LOG_ERROR, "supervisor.fatal",
+           LOG_STR("error_message", buf_text(&text)));
+    bridge_service_tell_fatal(&supervisor->bridge, buf_text(&text));
+    fatal_report_send(&supervisor->report, supervisor->config, buf_text(&text));
     shutdown_begin(&supervisor->shutdown);
 }
 

@@ -84,6 +84,8 @@ static void on_line(void *user, char *line, size_t len, bool cut)
     struct opencode *opencode = user;
 
     child_log_line(opencode->log, "[opencode] ", line, len, cut);
+    if (!opencode->ready && len > 0)
+        snprintf(opencode->last_line, sizeof opencode->last_line, "%s", line);
     if (opencode->ready || strncmp(line, LISTENING_LINE, sizeof LISTENING_LINE - 1) != 0)
         return;
     uv_timer_stop(&opencode->next_probe);
@@ -167,9 +169,21 @@ static int spawn_opencode(void *user, struct process *process, struct err *err)
     if (rc != 0)
         return -1;
     opencode->ready = false;
+    opencode->last_line[0] = '\0';
     opencode->started_ms = clock_monotonic_ms();
     uv_timer_start(&opencode->next_probe, on_next_probe, probe_schedule_wait_ms(0), 0);
     return 0;
+}
+
+static void tell_failure(struct opencode *opencode)
+{
+    const struct err *error = &opencode->service.error;
+    struct err explained = *error;
+
+    if (*opencode->last_line && !opencode->ready)
+        err_set(&explained, error->class, "%s; its last line: %s", error->text,
+                opencode->last_line);
+    opencode->listener.on_failed(opencode->listener.user, &explained);
 }
 
 static void on_notice(void *user, enum service_notice notice)
@@ -191,7 +205,7 @@ static void on_notice(void *user, enum service_notice notice)
         listener->on_down(listener->user);
         break;
     case SERVICE_NOTICE_FAILED:
-        listener->on_failed(listener->user, &opencode->service.error);
+        tell_failure(opencode);
         break;
     case SERVICE_NOTICE_STOPPED:
         listener->on_stopped(listener->user);

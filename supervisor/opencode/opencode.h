@@ -10,6 +10,8 @@
 #include "supervisor/opencode/health_probe.h"
 #include "supervisor/service.h"
 
+#define OPENCODE_LAST_LINE_MAX 256
+
 struct opencode_listener {
     void (*on_ready)(void *user);
     void (*on_down)(void *user);
@@ -26,7 +28,8 @@ struct opencode {
     struct health_probe probe;
     uv_timer_t next_probe;
     uint64_t started_ms;
-    unsigned misses; /* liveness probes in a row that were not answered */
+    unsigned misses;                        /* liveness probes in a row that were not answered */
+    char last_line[OPENCODE_LAST_LINE_MAX]; /* of its output while it starts: why it did not */
     bool ready;
     bool prompt_running; /* liveness is not looked at meanwhile (S-348) */
 };
