@@ -59,7 +59,8 @@ void bridge_send_event(void *user, cJSON *event)
 
 static void leave_if_done(struct bridge *bridge)
 {
-    if (bridge->control_plane_ended && prompt_run_is_quiet(bridge->prompts))
+    if (bridge->control_plane_ended && prompt_run_is_quiet(bridge->prompts) &&
+        diff_run_is_quiet(bridge->diffs))
         bridge_tear_down(bridge);
 }
 
@@ -75,8 +76,9 @@ static void leave(struct bridge *bridge, unsigned code, const char *outcome, con
         return;
     bridge->leaving = true;
     supervisor_channel_tell_exiting(bridge->channel, outcome);
+    diff_run_finish(bridge->diffs);
     prompt_run_wind_down(bridge->prompts, error);
-    /* OpenCode's answer to the abort is waited for as long as the queue is flushed. */
+    /* So long OpenCode's answer to the abort and a capture under way (B-236) are waited for. */
     uv_timer_start(&bridge->leave, on_left_too_late, 2 * bridge->limits->drain_ms, 0);
     control_plane_finish(bridge->control_plane, code, outcome, outcome);
 }
@@ -198,6 +200,9 @@ static void handle_command(struct bridge *bridge, struct command *command)
     case COMMAND_PUSH:
         push_runs_start(bridge->pushes, command->body);
         break;
+    case COMMAND_REFRESH_DIFF:
+        diff_run_refresh(bridge->diffs);
+        break;
     case COMMAND_ACK:
         on_ack(bridge, command->body);
         break;
@@ -259,14 +264,18 @@ void bridge_on_session_settled(void *user)
     prompt_run_advance(bridge->prompts);
 }
 
-void bridge_on_prompt_running(void *user, bool running)
+void bridge_on_prompt_running(void *user, const char *message_id, bool running)
 {
     struct bridge *bridge = user;
 
+    if (running)
+        diff_run_prompt_started(bridge->diffs);
+    else
+        diff_run_prompt_ended(bridge->diffs, message_id);
     supervisor_channel_tell_prompt(bridge->channel, running);
 }
 
-void bridge_on_prompts_quiet(void *user)
+void bridge_on_runs_quiet(void *user)
 {
     struct bridge *bridge = user;
 

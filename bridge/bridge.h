@@ -3,7 +3,7 @@
  * is over. Made and run by main alone, on its loop.
  *
  *   OpenCode -> event feed -> prompt run (translator) -> outbox -> control plane
- *   control plane -> command -> prompt run, push runs
+ *   control plane -> command -> prompt run, push runs, diff run
  *   supervisor channel -> readiness, warnings, shutdown
  */
 #ifndef BRIDGE_BRIDGE_H

@@ -30,6 +30,7 @@ void bridge_tear_down(struct bridge *bridge)
         return;
     bridge->torn_down = true;
     push_runs_close(bridge->pushes);
+    diff_run_close(bridge->diffs);
     prompt_run_close(bridge->prompts);
     git_identity_free(bridge->identity);
     event_feed_close(bridge->feed);
@@ -201,6 +202,24 @@ static struct attachment_fetch_options attachment_options(struct bridge *bridge)
     };
 }
 
+static struct diff_run *open_diffs(struct bridge *bridge)
+{
+    const struct diff_run_options options = {
+        .loop = bridge->loop,
+        .net = bridge->net,
+        .log = bridge->log,
+        .control_plane = bridge->options->control_plane,
+        .session_id = bridge->options->session_id,
+        .token = bridge->options->token,
+        .manifest_path = MANIFEST_PATH,
+        .limits = bridge->limits,
+        .user = bridge,
+        .on_quiet = bridge_on_runs_quiet,
+    };
+
+    return diff_run_new(&options);
+}
+
 static int open_runs(struct bridge *bridge)
 {
     const struct limits *limits = bridge->limits;
@@ -223,7 +242,7 @@ static int open_runs(struct bridge *bridge)
         .user = bridge,
         .on_event = bridge_send_event,
         .on_running = bridge_on_prompt_running,
-        .on_quiet = bridge_on_prompts_quiet,
+        .on_quiet = bridge_on_runs_quiet,
     };
     const struct push_runs_options pushes = {
         .loop = bridge->loop,
@@ -239,7 +258,8 @@ static int open_runs(struct bridge *bridge)
 
     bridge->prompts = prompt_run_new(&prompts);
     bridge->pushes = push_runs_new(&pushes);
-    return bridge->prompts && bridge->pushes ? 0 : -1;
+    bridge->diffs = open_diffs(bridge);
+    return bridge->prompts && bridge->pushes && bridge->diffs ? 0 : -1;
 }
 
 static int open_channel(struct bridge *bridge, struct err *err)

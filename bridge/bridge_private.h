@@ -7,6 +7,7 @@
 
 #include "bridge/bridge.h"
 #include "bridge/control_plane/control_plane.h"
+#include "bridge/diff/diff_run.h"
 #include "bridge/identity/git_identity.h"
 #include "bridge/journal/journal.h"
 #include "bridge/opencode/event_feed.h"
@@ -30,6 +31,7 @@ struct bridge {
     struct git_identity *identity;
     struct prompt_run *prompts;
     struct push_runs *pushes;
+    struct diff_run *diffs;
     struct supervisor_channel *channel; /* NULL: not started by our supervisor */
     uv_signal_t sigterm;
     uv_signal_t sigint;
@@ -48,8 +50,8 @@ extern const struct supervisor_channel_handlers BRIDGE_CHANNEL_HANDLERS;
 
 void bridge_send_event(void *user, cJSON *event);
 void bridge_on_session_settled(void *user);
-void bridge_on_prompt_running(void *user, bool running);
-void bridge_on_prompts_quiet(void *user);
+void bridge_on_prompt_running(void *user, const char *message_id, bool running);
+void bridge_on_runs_quiet(void *user);
 void bridge_on_opencode_ready(void *user);
 void bridge_on_signal(uv_signal_t *handle, int number);
 

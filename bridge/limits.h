@@ -27,6 +27,14 @@
  * | BRIDGE_ATTACHMENT_TIMEOUT_MS    | 120000  | 50 .. 3600000  | one attachment's download       |
  * | BRIDGE_SIGNING_TIMEOUT_MS       | 30000   | 50 .. 600000   | the signing configuration       |
  * | BRIDGE_GIT_CONFIG_TIMEOUT_MS    | 10000   | 50 .. 600000   | configuring one checkout        |
+ * | BRIDGE_DIFF_TIMEOUT_MS          | 60000   | 50 .. 3600000  | one capture of the changes      |
+ * | BRIDGE_DIFF_STEP_TIMEOUT_MS     | 20000   | 50 .. 600000   | listing them, and each file     |
+ * | BRIDGE_DIFF_UPLOAD_TIMEOUT_MS   | 60000   | 50 .. 600000   | uploading a capture             |
+ * | BRIDGE_DIFF_MAX_FILES           | 1000    | 0 .. 1000      | files in a capture              |
+ * | BRIDGE_DIFF_MAX_PATCH_BYTES     | 524288  | 0 .. 524288    | one patch                       |
+ * | BRIDGE_DIFF_MAX_CAPTURE_BYTES   | 1048576 | 0 .. 1048576   | its patches together            |
+ * | BRIDGE_DIFF_MAX_LISTING_BYTES   | 8000000 | 0 .. 64000000  | git's list of changes           |
+ * | BRIDGE_DIFF_MAX_BUNDLE_BYTES    | 1572864 | 0 .. 1572864   | a capture as it is uploaded     |
  * | BRIDGE_OUTBOX_MAX_EVENTS        | 10000   | 2 .. 1000000   | events waiting to be sent       |
  * | BRIDGE_OUTBOX_MAX_BYTES         | 16 MiB  | 64 KiB .. 1 GiB| their size together             |
  */
@@ -62,6 +70,14 @@ struct limits {
     uint64_t attachment_ms;
     uint64_t signing_ms;
     uint64_t git_config_ms;
+    uint64_t diff_capture_ms;
+    uint64_t diff_step_ms;
+    uint64_t diff_upload_ms;
+    uint64_t diff_max_files; /* these five: B-1010; the control plane takes no more */
+    uint64_t diff_max_patch_bytes;
+    uint64_t diff_max_capture_bytes;
+    uint64_t diff_max_listing_bytes;
+    uint64_t diff_max_bundle_bytes;
     uint64_t outbox_max_events;
     uint64_t outbox_max_bytes;
 };

@@ -1,4 +1,5 @@
 #include "bridge/bridge.h"
+#include "bridge/diff_worker.h"
 #include "bridge/git_config_worker.h"
 #include "bridge/push_worker.h"
 #include "bridge/signer/git_sign.h"
@@ -39,6 +40,8 @@ static int run_worker(const char *name)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (strcmp(name, "push") == 0)
         return push_worker_main();
+    if (strcmp(name, "diff") == 0)
+        return diff_worker_main();
     fprintf(stderr, "oi-bridge: there is no worker named %s\n", name);
     return EXIT_USAGE;
 }

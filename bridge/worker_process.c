@@ -74,6 +74,11 @@ static void signal_group(struct worker_process *self, int signal_number)
         kill(-self->process.pid, signal_number);
 }
 
+void worker_process_kill(struct worker_process *self)
+{
+    signal_group(self, SIGKILL);
+}
+
 void worker_process_close(struct worker_process *self)
 {
     if (!self)
@@ -202,13 +207,14 @@ static int spawn(struct worker_process *self)
         {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)&self->input},
         {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&self->output},
         {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
+        [WORKER_BULK_FD] = {.flags = UV_INHERIT_FD, .data.fd = self->options.bulk_fd},
     };
     uv_process_options_t options = {
         .exit_cb = on_exit_status,
         .file = self_program(),
         .args = argv,
         .flags = UV_PROCESS_DETACHED, /* leads a session and a group of its own */
-        .stdio_count = (int)(sizeof stdio / sizeof stdio[0]),
+        .stdio_count = self->options.bulk_fd ? WORKER_BULK_FD + 1 : WORKER_BULK_FD,
         .stdio = stdio,
     };
 

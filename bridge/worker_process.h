@@ -23,6 +23,7 @@ struct worker_process_options {
     uint64_t limit_ms;      /* then SIGTERM */
     uint64_t kill_ms;       /* after that SIGKILL */
     const char *kill_event; /* logged with it; static text or NULL */
+    int bulk_fd;            /* becomes its WORKER_BULK_FD and stays the caller's; 0: none */
 };
 
 struct worker_process_end {
@@ -39,6 +40,9 @@ typedef void worker_process_done_fn(void *user, const struct worker_process_end 
 struct worker_process *worker_process_start(const struct worker_process_options *options,
                                             const cJSON *input, worker_process_done_fn *on_done,
                                             void *user, struct err *err);
+
+/* Kills it now, so that on_done comes soon. */
+void worker_process_kill(struct worker_process *process);
 
 /* Kills it; on_done is not called. NULL is fine. */
 void worker_process_close(struct worker_process *process);

@@ -18,6 +18,7 @@ struct session_request {
     size_t header_count;
     const void *body; /* copied; or NULL */
     size_t body_len;
+    http_read_fn *read_body; /* or NULL; in place of `body` */
     http_data_fn *on_data; /* or NULL */
     size_t max_body;
     uint64_t limit_ms;

@@ -1,6 +1,7 @@
 #include "bridge/prompt/prompt_run_private.h"
 
 #include "bridge/prompt/prompt_notes.h"
+#include "common/cleanup.h"
 #include "common/json.h"
 
 #include <stdio.h>
@@ -151,6 +152,7 @@ static const char *outcome_name(enum translator_result result)
 static void finish(struct prompt_run *run)
 {
     struct translator_outcome outcome = translator_outcome(run->translator);
+    cJSON *command;
 
     log_at(run->options.log, LOG_INFO, "prompt.run", LOG_STR("message_id", run->prompt.message_id),
            LOG_STR("model", run->prompt.model),
@@ -165,10 +167,10 @@ static void finish(struct prompt_run *run)
     if (run->step == PROMPT_STEP_CREATING)
         opencode_session_cancel_create(run->options.session);
     journal_prompt_ended(run->options.journal, run->prompt.message_id);
-    cJSON_Delete(run->command);
-    run->command = NULL;
+    command = TAKE_PTR(run->command);
     prompt_run_set_step(run, PROMPT_STEP_NONE);
-    run->options.on_running(run->options.user, false);
+    run->options.on_running(run->options.user, run->prompt.message_id, false);
+    cJSON_Delete(command);
     prompt_run_begin_next(run);
     prompt_run_tell_quiet(run);
 }
@@ -267,7 +269,7 @@ void prompt_run_begin_next(struct prompt_run *run)
            LOG_STR("message_id", run->prompt.message_id), LOG_STR("model", run->prompt.model),
            LOG_STR("reasoning_effort", run->prompt.reasoning_effort),
            LOG_BOOL("taken_over", run->takes_over));
-    run->options.on_running(run->options.user, true);
+    run->options.on_running(run->options.user, run->prompt.message_id, true);
     prompt_run_set_wait(run);
     prompt_run_set_step(run, PROMPT_STEP_WAITING);
     if (translator_begin(run->translator, run->prompt.message_id, prompt_run_now(run)) != 0) {

@@ -34,7 +34,7 @@ struct prompt_run_options {
     uint64_t opencode_limit_ms; /* how long a prompt waits for OpenCode to be there */
     void *user;
     void (*on_event)(void *user, cJSON *event); /* for the outbox; the callee deletes it */
-    void (*on_running)(void *user, bool running);
+    void (*on_running)(void *user, const char *message_id, bool running);
     void (*on_quiet)(void *user); /* prompt_run_is_quiet() became true */
 };
 
