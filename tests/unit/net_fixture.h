@@ -104,13 +104,16 @@ static inline bool fixture_wait(struct fixture *fixture, const bool *done)
     return !fixture->is_late;
 }
 
-/* Runs the loop for so long: for what must not happen. */
-static inline void fixture_run_for(struct fixture *fixture, uint64_t ms)
+/* Runs the loop for so long: for what must not happen. Returns how often the loop woke up. */
+static inline unsigned fixture_run_for(struct fixture *fixture, uint64_t ms)
 {
+    unsigned rounds = 0;
+
     fixture->is_late = false;
     uv_timer_start(&fixture->deadline, fixture_on_deadline, ms, 0);
-    while (!fixture->is_late)
+    for (; !fixture->is_late; rounds++)
         uv_run(&fixture->loop, UV_RUN_ONCE);
+    return rounds;
 }
 
 static inline void fixture_open_context(struct fixture *fixture)
