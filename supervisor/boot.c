@@ -4,6 +4,7 @@
 #include "common/json.h"
 #include "supervisor/manifest.h"
 #include "supervisor/opencode/staging.h"
+#include "supervisor/workspace_guide.h"
 
 #include <string.h>
 
@@ -66,6 +67,9 @@ static void note_baselines(struct boot *boot)
             repository->base_sha = strdup(head);
         staging_guard_checkout(repository, boot->config, boot->log);
     }
+    /* S-418: without a start.sh nobody looks into the file. */
+    if (!hooks_exist(&boot->hooks, HOOK_START))
+        tunnel_wait_skip(&boot->tunnel);
     write_manifest(boot, BOOT_STEP_BASELINES);
 }
 
@@ -128,6 +132,11 @@ static void on_credentials_done(void *user)
     boot_step_done(user, BOOT_STEP_CREDENTIALS);
 }
 
+static void on_tunnel_done(void *user)
+{
+    boot_step_done(user, BOOT_STEP_TUNNEL);
+}
+
 static bool on_hook_failed(void *user, enum hook_kind kind, size_t index, const struct err *err)
 {
     struct boot *boot = user;
@@ -185,6 +194,13 @@ static void begin(struct boot *boot, enum boot_step step)
     case BOOT_STEP_START:
         hooks_start(&boot->hooks, HOOK_START);
         break;
+    case BOOT_STEP_TUNNEL:
+        tunnel_wait_start(&boot->tunnel);
+        break;
+    case BOOT_STEP_GUIDE:
+        workspace_guide_write(boot->config, boot->log);
+        boot_step_done(boot, step);
+        break;
     case BOOT_STEP_OPENCODE:
         boot->listener.start_opencode(boot->listener.user);
         break;
@@ -231,6 +247,7 @@ int boot_init(struct boot *boot, uv_loop_t *loop, struct reaper *reaper, struct 
                (struct hooks_listener){
                    .on_failed = on_hook_failed, .on_done = on_hooks_done, .user = boot});
     credential_setup_init(&boot->credentials, loop, reaper, log, config, on_credentials_done, boot);
+    tunnel_wait_init(&boot->tunnel, loop, log, config, on_tunnel_done, boot);
     return git_sync_init(&boot->sync, loop, reaper, log, config,
                          (struct git_sync_listener){.on_done = on_sync_done, .user = boot}, err);
 }
@@ -238,12 +255,15 @@ int boot_init(struct boot *boot, uv_loop_t *loop, struct reaper *reaper, struct 
 void boot_start(struct boot *boot, uint64_t started_ms)
 {
     boot->started_ms = started_ms;
+    if (boot->config->era == ERA_CURRENT)
+        tunnel_wait_clear_stale(boot->config, boot->log);
     advance(boot);
 }
 
 void boot_cancel(struct boot *boot)
 {
     boot->over = true;
+    tunnel_wait_cancel(&boot->tunnel);
     credential_setup_kill(&boot->credentials);
     git_sync_kill(&boot->sync);
     hooks_cancel(&boot->hooks);
@@ -297,6 +317,7 @@ void boot_log_startup(const struct boot *boot, bool success)
 void boot_close(struct boot *boot)
 {
     credential_setup_close(&boot->credentials);
+    tunnel_wait_close(&boot->tunnel);
     git_sync_close(&boot->sync);
     hooks_close(&boot->hooks);
 }

@@ -11,6 +11,7 @@
 #include "supervisor/credentials/credential_setup.h"
 #include "supervisor/git_sync.h"
 #include "supervisor/hooks.h"
+#include "supervisor/tunnel_wait.h"
 
 struct boot_listener {
     void (*on_phase)(void *user, enum boot_step step); /* it begins */
@@ -34,6 +35,7 @@ struct boot {
     struct credential_setup credentials;
     struct git_sync sync;
     struct hooks hooks;
+    struct tunnel_wait tunnel;
     unsigned begun;
     unsigned done;
     bool advancing;

@@ -9,7 +9,8 @@ static const char *const step_names[] = {
     [BOOT_STEP_SYNC] = "sync",           [BOOT_STEP_CREDENTIALS] = "credentials",
     [BOOT_STEP_BASELINES] = "baselines", [BOOT_STEP_SETUP] = "setup",
     [BOOT_STEP_START] = "start",         [BOOT_STEP_OPENCODE] = "opencode",
-    [BOOT_STEP_BRIDGE] = "bridge",
+    [BOOT_STEP_BRIDGE] = "bridge",       [BOOT_STEP_TUNNEL] = "tunnel",
+    [BOOT_STEP_GUIDE] = "guide",
 };
 _Static_assert(ARRAY_LENGTH(step_names) == BOOT_STEP_COUNT, "every step has a name");
 
@@ -21,9 +22,11 @@ static const unsigned needs[] = {
     [BOOT_STEP_SYNC] = BIT(MANIFEST),
     [BOOT_STEP_BASELINES] = BIT(SYNC),
     [BOOT_STEP_SETUP] = BIT(BASELINES) | BIT(CREDENTIALS),
-    [BOOT_STEP_START] = BIT(BASELINES) | BIT(CREDENTIALS) | BIT(SETUP),
-    [BOOT_STEP_OPENCODE] =
-        BIT(MANIFEST) | BIT(STAGE) | BIT(BASELINES) | BIT(CREDENTIALS) | BIT(SETUP) | BIT(START),
+    [BOOT_STEP_TUNNEL] = BIT(MANIFEST),
+    [BOOT_STEP_START] = BIT(BASELINES) | BIT(CREDENTIALS) | BIT(SETUP) | BIT(TUNNEL),
+    [BOOT_STEP_GUIDE] = BIT(BASELINES) | BIT(SETUP) | BIT(START),
+    [BOOT_STEP_OPENCODE] = BIT(MANIFEST) | BIT(STAGE) | BIT(BASELINES) | BIT(CREDENTIALS) |
+                           BIT(SETUP) | BIT(START) | BIT(GUIDE),
     [BOOT_STEP_BRIDGE] = BIT(MANIFEST),
 };
 _Static_assert(ARRAY_LENGTH(needs) == BOOT_STEP_COUNT, "every step says what it needs");
@@ -56,6 +59,7 @@ static bool step_runs(const struct boot_plan_input *input, enum boot_step step)
 
     switch (step) {
     case BOOT_STEP_MANIFEST:
+    case BOOT_STEP_GUIDE:
         return true;
     case BOOT_STEP_CREDENTIALS:
     case BOOT_STEP_SYNC:
@@ -65,6 +69,8 @@ static bool step_runs(const struct boot_plan_input *input, enum boot_step step)
         return input->has_repositories && (build || input->mode == BOOT_FRESH);
     case BOOT_STEP_START:
         return input->has_repositories && !build;
+    case BOOT_STEP_TUNNEL:
+        return input->has_repositories && !build && input->tunnels_expected;
     case BOOT_STEP_STAGE:
     case BOOT_STEP_OPENCODE:
         return !build;

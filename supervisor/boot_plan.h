@@ -17,7 +17,9 @@ enum boot_step {
     BOOT_STEP_SYNC,        /* clone or fetch all repositories */
     BOOT_STEP_BASELINES,   /* the manifest again, with what HEAD is now */
     BOOT_STEP_SETUP,       /* setup.sh */
+    BOOT_STEP_TUNNEL,      /* the launcher's tunnel file, for start.sh */
     BOOT_STEP_START,       /* start.sh */
+    BOOT_STEP_GUIDE,       /* the workspace's AGENTS.md */
     BOOT_STEP_OPENCODE,    /* up to its first healthy answer */
     BOOT_STEP_BRIDGE,
     BOOT_STEP_COUNT
@@ -44,6 +46,7 @@ struct boot_plan_input {
     enum era era;
     enum boot_mode mode;
     bool has_repositories;
+    bool tunnels_expected;
     bool bridge_wanted;
     bool bridge_waits_for_ready; /* ours: it may run before it may connect (S-101) */
 };

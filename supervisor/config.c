@@ -17,6 +17,7 @@
 #define MS_PER_S 1000
 #define SETUP_TIMEOUT_S 300
 #define START_TIMEOUT_S 120
+#define TUNNEL_TIMEOUT_S 30
 #define TIMEOUT_MOST_S (24L * 3600)
 #define LOOPBACK "127.0.0.1"
 #define DEFAULT_PROVIDER "anthropic"
@@ -241,6 +242,30 @@ static uint64_t parse_limit(struct reader *reader, const char *name, long otherw
     return (uint64_t)seconds * MS_PER_S;
 }
 
+/* Section 10; the limit may have a fraction (S-27). */
+static void parse_tunnels(struct reader *reader)
+{
+    struct config *config = reader->config;
+    const char *ports = get(reader, "EXPECTED_TUNNEL_PORTS");
+    const char *limit = get(reader, "TUNNEL_WAIT_TIMEOUT_SECONDS");
+    double seconds = TUNNEL_TIMEOUT_S;
+
+    if (ports && !tunnel_ports_parse(ports, &config->tunnel_ports))
+        buf_printf(&config->remarks,
+                   "EXPECTED_TUNNEL_PORTS: \"%s\" is no list of ports; what is "
+                   "none was left out\n",
+                   ports);
+    if (limit && (env_parse_seconds(limit, &seconds) != 0 || !(seconds >= 0) ||
+                  seconds > (double)TIMEOUT_MOST_S)) {
+        seconds = TUNNEL_TIMEOUT_S;
+        buf_printf(&config->remarks,
+                   "TUNNEL_WAIT_TIMEOUT_SECONDS: is no number of seconds; using %d\n",
+                   TUNNEL_TIMEOUT_S);
+    }
+    config->tunnel_timeout_ms = (uint64_t)(seconds * MS_PER_S);
+    config->working_branch = session_text(config->session, "working_branch_name");
+}
+
 static void parse_model(struct reader *reader)
 {
     struct config *config = reader->config;
@@ -296,6 +321,7 @@ static void parse_paths(struct reader *reader, const char *root)
     paths->workspace = join(root, "/workspace");
     paths->manifest = join(root, "/tmp/oi-repo-manifest.json");
     paths->boot_warnings = join(root, "/tmp/oi-boot-warnings.jsonl");
+    paths->tunnels = join(root, "/workspace/.tunnels.env");
     paths->assets = join(root, "/app/sandbox_runtime");
     paths->opencode_deps = join(root, "/app/opencode-deps");
     if (own)
@@ -314,7 +340,7 @@ static bool has_everything(const struct config *config)
            config->auth_token && config->vcs_host && config->git_username && config->git_token &&
            config->provider && config->model && config->session && config->opencode_host &&
            paths->root && paths->workspace && paths->manifest && paths->boot_warnings &&
-           paths->assets && paths->opencode_deps && paths->opencode_home;
+           paths->tunnels && paths->assets && paths->opencode_deps && paths->opencode_home;
 }
 
 int config_parse(struct config *config, const struct flags *flags, config_env_fn *env, void *user,
@@ -333,6 +359,7 @@ int config_parse(struct config *config, const struct flags *flags, config_env_fn
     parse_git_access(&reader);
     config->setup_timeout_ms = parse_limit(&reader, "SETUP_TIMEOUT_SECONDS", SETUP_TIMEOUT_S);
     config->start_timeout_ms = parse_limit(&reader, "START_TIMEOUT_SECONDS", START_TIMEOUT_S);
+    parse_tunnels(&reader);
     parse_model(&reader);
     parse_opencode_address(&reader, flags->opencode_host, random_password);
     parse_paths(&reader, flags->test_root);
@@ -372,6 +399,8 @@ void config_free(struct config *config)
         config->paths.assets,
         config->paths.opencode_deps,
         config->paths.opencode_home,
+        config->paths.tunnels,
+        config->working_branch,
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(strings); i++)

@@ -10,6 +10,7 @@
 #include "common/buf.h"
 #include "supervisor/flags.h"
 #include "supervisor/repositories.h"
+#include "supervisor/tunnel_file.h"
 
 #include <cJSON.h>
 #include <stdbool.h>
@@ -27,6 +28,7 @@ struct config_paths {
     char *workspace;     /* /workspace */
     char *manifest;      /* /tmp/oi-repo-manifest.json */
     char *boot_warnings; /* /tmp/oi-boot-warnings.jsonl */
+    char *tunnels;       /* /workspace/.tunnels.env */
     char *assets;        /* /app/sandbox_runtime: tools, plugins, skills, bin */
     char *opencode_deps; /* /app/opencode-deps */
     char *opencode_home; /* OpenCode's global configuration directory (S-288) */
@@ -51,6 +53,9 @@ struct config {
 
     uint64_t setup_timeout_ms;
     uint64_t start_timeout_ms;
+    struct tunnel_ports tunnel_ports; /* that start.sh may count on (S-26) */
+    uint64_t tunnel_timeout_ms;
+    char *working_branch; /* NULL: none was named (S-63) */
 
     char *provider;
     char *model;

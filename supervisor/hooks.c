@@ -201,6 +201,25 @@ static int start_run(struct hooks *hooks, size_t index, const char *script, stru
     return 0;
 }
 
+static void print_script_path(const struct hooks *hooks, size_t index, enum hook_kind kind,
+                              char *script)
+{
+    snprintf(script, PATH_MAX, "%s/.openinspect/%s.sh",
+             hooks->config->repositories.items[index].path, kind_names[kind]);
+}
+
+bool hooks_exist(const struct hooks *hooks, enum hook_kind kind)
+{
+    char script[PATH_MAX];
+
+    for (size_t i = 0; i < hooks->config->repositories.count; i++) {
+        print_script_path(hooks, i, kind, script);
+        if (file_exists(script))
+            return true;
+    }
+    return false;
+}
+
 /* True when a hook was started and its end will call again. */
 static bool start_hook(struct hooks *hooks, size_t index)
 {
@@ -210,8 +229,7 @@ static bool start_hook(struct hooks *hooks, size_t index)
     struct err err;
     bool kept;
 
-    snprintf(script, sizeof script, "%s/.openinspect/%s.sh", repository->path,
-             kind_names[hooks->kind]);
+    print_script_path(hooks, index, hooks->kind, script);
     kept = hooks->kind == HOOK_SETUP && hooks->setup_skipped >> index & 1;
     if (kept || !file_exists(script)) {
         log_at(hooks->log, LOG_DEBUG, event_name(event, hooks->kind, "skip"),

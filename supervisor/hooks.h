@@ -43,6 +43,9 @@ void hooks_init(struct hooks *hooks, uv_loop_t *loop, struct reaper *reaper, str
 /* The checkout of this repository holds a session's work: its setup.sh ran before (S-202). */
 void hooks_skip_setup_of(struct hooks *hooks, size_t index);
 
+/* Some repository has a script of this kind. */
+bool hooks_exist(const struct hooks *hooks, enum hook_kind kind);
+
 /* Runs the hooks of this kind; on_done may be called before it returns. */
 void hooks_start(struct hooks *hooks, enum hook_kind kind);
 

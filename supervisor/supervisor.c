@@ -293,6 +293,8 @@ static int init_actors(struct supervisor *supervisor, struct err *err)
         .era = supervisor->config->era,
         .mode = supervisor->config->boot_mode,
         .has_repositories = supervisor->config->repositories.count > 0,
+        .tunnels_expected =
+            supervisor->config->era == ERA_CURRENT && supervisor->config->tunnel_ports.count > 0,
         .bridge_waits_for_ready =
             !options->bridge_command || supervisor->config->bridge_early_connect,
     };

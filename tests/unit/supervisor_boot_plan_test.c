@@ -8,6 +8,7 @@ static struct boot_plan plan_of(enum era era, enum boot_mode mode)
     struct boot_plan_input input = {.era = era,
                                     .mode = mode,
                                     .has_repositories = true,
+                                    .tunnels_expected = true,
                                     .bridge_wanted = true,
                                     .bridge_waits_for_ready = true};
 
@@ -39,8 +40,8 @@ static bool can_be_walked(const struct boot_plan *plan)
 }
 
 static const unsigned every = BIT(MANIFEST) | BIT(STAGE) | BIT(CREDENTIALS) | BIT(SYNC) |
-                              BIT(BASELINES) | BIT(SETUP) | BIT(START) | BIT(OPENCODE) |
-                              BIT(BRIDGE);
+                              BIT(BASELINES) | BIT(SETUP) | BIT(TUNNEL) | BIT(START) | BIT(GUIDE) |
+                              BIT(OPENCODE) | BIT(BRIDGE);
 
 static void test_steps(void)
 {
@@ -53,8 +54,8 @@ static void test_steps(void)
         CHECK_INT(steps_of(&fresh), every);
         CHECK_INT(steps_of(&image), every & ~BIT(SETUP));
         CHECK_INT(steps_of(&restore), every & ~BIT(SETUP));
-        CHECK_INT(steps_of(&build),
-                  BIT(MANIFEST) | BIT(CREDENTIALS) | BIT(SYNC) | BIT(BASELINES) | BIT(SETUP));
+        CHECK_INT(steps_of(&build), BIT(MANIFEST) | BIT(CREDENTIALS) | BIT(SYNC) | BIT(BASELINES) |
+                                        BIT(SETUP) | BIT(GUIDE));
     }
     TEST("the older era has setup.sh only when it is not restored (table 2.3)") {
         struct boot_plan fresh = plan_of(ERA_LEGACY, BOOT_FRESH);
@@ -68,7 +69,7 @@ static void test_steps(void)
         struct boot_plan_input input = {.era = ERA_CURRENT, .mode = BOOT_FRESH};
         struct boot_plan plan = boot_plan_make(&input);
 
-        CHECK_INT(steps_of(&plan), BIT(MANIFEST) | BIT(STAGE) | BIT(OPENCODE));
+        CHECK_INT(steps_of(&plan), BIT(MANIFEST) | BIT(STAGE) | BIT(GUIDE) | BIT(OPENCODE));
         CHECK(can_be_walked(&plan));
     }
 }
@@ -89,7 +90,19 @@ static void test_order(void)
         unsigned first = BIT(MANIFEST) | BIT(STAGE) | BIT(CREDENTIALS);
 
         CHECK_INT(boot_plan_next(&plan, 0, 0), first);
-        CHECK_INT(boot_plan_next(&plan, first, BIT(MANIFEST)), BIT(SYNC) | BIT(BRIDGE));
+        CHECK_INT(boot_plan_next(&plan, first, BIT(MANIFEST)),
+                  BIT(SYNC) | BIT(TUNNEL) | BIT(BRIDGE));
+    }
+    TEST("start.sh waits for the tunnel file, which nothing else does, and only when one is due") {
+        struct boot_plan plan = plan_of(ERA_CURRENT, BOOT_REPO_IMAGE);
+        struct boot_plan_input without = {.era = ERA_CURRENT, .has_repositories = true};
+        unsigned before =
+            every & ~(BIT(SETUP) | BIT(TUNNEL) | BIT(START) | BIT(GUIDE) | BIT(OPENCODE));
+
+        CHECK_INT(boot_plan_next(&plan, before | BIT(TUNNEL), before), 0);
+        CHECK_INT(boot_plan_next(&plan, before | BIT(TUNNEL), before | BIT(TUNNEL)), BIT(START));
+        plan = boot_plan_make(&without);
+        CHECK(!plan.steps[BOOT_STEP_TUNNEL].runs);
     }
     TEST("no step begins twice") {
         struct boot_plan plan = plan_of(ERA_CURRENT, BOOT_FRESH);
@@ -100,7 +113,7 @@ static void test_order(void)
         struct boot_plan_input input = {
             .era = ERA_CURRENT, .mode = BOOT_FRESH, .bridge_wanted = true};
         struct boot_plan plan = boot_plan_make(&input);
-        unsigned before = BIT(MANIFEST) | BIT(STAGE);
+        unsigned before = BIT(MANIFEST) | BIT(STAGE) | BIT(GUIDE);
 
         CHECK_INT(boot_plan_next(&plan, before, before), BIT(OPENCODE));
         CHECK_INT(boot_plan_next(&plan, before | BIT(OPENCODE), before | BIT(OPENCODE)),

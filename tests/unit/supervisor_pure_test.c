@@ -8,6 +8,8 @@
 #include "supervisor/opencode/health_answer.h"
 #include "supervisor/opencode/probe_schedule.h"
 #include "supervisor/shutdown_plan.h"
+#include "supervisor/tunnel_file.h"
+#include "supervisor/workspace_guide.h"
 #include "common/json.h"
 #include "tests/unit/check.h"
 
@@ -174,6 +176,57 @@ static void test_bridge_messages(void)
     }
 }
 
+static void test_tunnel_file(void)
+{
+    struct tunnel_ports ports;
+
+    TEST("a list of ports is read, and what is none is left out and noticed") {
+        CHECK(tunnel_ports_parse(" 3000 ,5173,, ", &ports));
+        CHECK_INT(ports.count, 2);
+        CHECK_INT(ports.ports[1], 5173);
+        CHECK(!tunnel_ports_parse("3000,x,70000,0,-1,80a", &ports));
+        CHECK_INT(ports.count, 1);
+    }
+    TEST("the tunnel file is complete when it names every port and no other sandbox") {
+        tunnel_ports_parse("3000,80", &ports);
+        CHECK(tunnel_file_is_complete("TUNNEL_80=a\nTUNNEL_3000=b\n", &ports, "sb1"));
+        CHECK(tunnel_file_is_complete("TUNNEL_SANDBOX_ID=sb1\nTUNNEL_80=a\nTUNNEL_3000=b", &ports,
+                                      "sb1"));
+        CHECK(!tunnel_file_is_complete("TUNNEL_SANDBOX_ID=sb0\nTUNNEL_80=a\nTUNNEL_3000=b", &ports,
+                                       "sb1"));
+        CHECK(!tunnel_file_is_complete("TUNNEL_8080=a\nTUNNEL_3000=b\n", &ports, "sb1"));
+        CHECK(!tunnel_file_is_complete("", &ports, "sb1"));
+    }
+    TEST("a file of an unknown sandbox is nobody's") {
+        CHECK(tunnel_file_is_of("A=1\nTUNNEL_SANDBOX_ID=sb1\r\n", "sb1"));
+        CHECK(!tunnel_file_is_of("TUNNEL_SANDBOX_ID=sb12\n", "sb1"));
+        CHECK(!tunnel_file_is_of("TUNNEL_SANDBOX_ID=unknown\n", "unknown"));
+        CHECK(!tunnel_file_is_of("TUNNEL_SANDBOX_ID=\n", ""));
+    }
+}
+
+static void test_workspace_guide(void)
+{
+    TEST("the guide of a workspace lists its repositories, their own guides and the branch") {
+        AUTO_BUF struct buf out = BUF_INIT(4096);
+        struct config config = {.working_branch = (char[]){"open-inspect/s1"}};
+        struct repository web = {
+            .owner = (char[]){"acme"}, .name = (char[]){"web"}, .branch = (char[]){"main"}};
+        struct repository api = {
+            .owner = (char[]){"acme"}, .name = (char[]){"api"}, .branch = (char[]){"dev"}};
+
+        config.repositories.items[0] = web;
+        config.repositories.items[1] = api;
+        config.repositories.count = 2;
+        workspace_guide_print(&config, (const bool[]){false, true}, &out);
+        CHECK(strstr(buf_text(&out), "| `./api/` | acme/api | `dev` |\n") != NULL);
+        CHECK(strstr(buf_text(&out), "`open-inspect/s1`") != NULL);
+        CHECK(strstr(buf_text(&out), "- `./api/AGENTS.md`\n") != NULL);
+        CHECK(strstr(buf_text(&out), "./web/AGENTS.md") == NULL);
+        CHECK(strstr(buf_text(&out), "`repo` = `acme/web`") != NULL);
+    }
+}
+
 static void test_small_things(void)
 {
     TEST("a child's environment is ours with some variables set or taken out") {
@@ -218,6 +271,8 @@ int main(void)
     test_git_exclude();
     test_shutdown_plan();
     test_bridge_messages();
+    test_tunnel_file();
+    test_workspace_guide();
     test_small_things();
     return check_done();
 }
