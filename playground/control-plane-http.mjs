@@ -2,6 +2,8 @@
 // replaces an answer with `cp.answers['POST /sessions/:id/pr'] = [status, body]`, 'never' for none, or a function that
 // gives one of these, also later; a body that is a Buffer goes out as it is.
 
+import { onDiff, onDiffFailure } from './diff-schema.mjs';
+
 const PUSH_WAIT_MS = 30_000;
 const CREDENTIAL_LIFE_MS = 3_600_000;
 const SIGNING_MAX_BYTES = 1_048_576;
@@ -14,10 +16,12 @@ const routes = [
     ['POST', /^\/sessions\/([^/]+)\/commit-signing$/, '/sessions/:id/commit-signing', onSign],
     ['GET', /^\/sessions\/([^/]+)\/attachments\/([^/]+)$/, '/sessions/:id/attachments/:id', onAttachment],
     ['GET', /^\/sessions\/([^/]+)\/sandbox-skills$/, '/sessions/:id/sandbox-skills', onSkills],
+    ['PUT', /^\/sessions\/([^/]+)\/diff$/, '/sessions/:id/diff', onDiff],
+    ['POST', /^\/sessions\/([^/]+)\/diff\/failure$/, '/sessions/:id/diff/failure', onDiffFailure],
 ];
 /** What the control plane of early 2026 did not have. */
 const NEWER_ROUTES = ['/sessions/:id/scm-credentials', '/sessions/:id/commit-signing', '/sessions/:id/sandbox-skills',
-    '/sessions/:id/attachments/:id'];
+    '/sessions/:id/attachments/:id', '/sessions/:id/diff', '/sessions/:id/diff/failure'];
 
 export async function answerRequest(cp, request, response) {
     const path = new URL(request.url, 'http://control.invalid').pathname;

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // A control plane for one session: what the sandbox connects to, with everything it hears kept in memory, and with
 // every way of misbehaving that a network or a server has. It follows the real one, including what that one does
 // silently: events that its schema does not take are dropped without a reply (`dropped` has them and why).
@@ -55,6 +54,9 @@ export class ControlPlane extends EventEmitter {
         this.rejections = []; // { status, headers, url }: handshakes that were refused
         this.requests = []; // { method, path, headers, body, bytes, status }
         this.fatalReports = []; // bodies of POST /sandbox/:id/error
+        this.diffs = []; // bundles of PUT /sessions/:id/diff that were taken
+        this.diffFaults = []; // what was wrong with others
+        this.diffFailures = []; // texts of POST /sessions/:id/diff/failure
         this.socket = null;
 
         this.certificate = certificate;
@@ -103,6 +105,7 @@ export class ControlPlane extends EventEmitter {
     stop() { this.send({ type: 'stop' }); }
     snapshot() { this.send({ type: 'snapshot' }); }
     shutdown() { this.send({ type: 'shutdown' }); }
+    refreshDiff() { this.send({ type: 'refresh_diff' }); }
     ack(ackId) { this.send({ type: 'ack', ackId }); }
 
     /** Asks for a push of the checkout's HEAD to `branch`, in the words of the era. */

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // A model server for OpenCode that needs no key and no network: OpenAI's chat completions, streamed, with answers
 // scripted by the prompt (model-script.mjs). OpenCode reaches it as a provider of its own, "playground", declared in
 // OpenCode's global configuration file: the supervisor's OPENCODE_CONFIG_CONTENT is merged over it, so the sandbox

@@ -97,12 +97,13 @@ test('push sends the commits to the repository, also while a prompt runs, and sa
     await endInOrder(sandbox);
 });
 
-test('the older contract: github.com, a push by branch name, a control plane without acks', async (t) => {
+test('the older contract: the credential in the query, github.com, a push by branch name, a control plane without acks', async (t) => {
     const playground = await playgroundFor(t, { era: 'older' });
     const { controlPlane: cp, gitServer, bareRepository } = playground;
-    const sandbox = await playground.startSandbox({ env: QUICK, files: {
+    const sandbox = await playground.startSandbox({ env: { ...QUICK, BRIDGE_WS_AUTH: 'query' }, files: {
         'root/.gitconfig': `[url "${gitServer.baseWithToken}"]\n\tinsteadOf = https://github.com/\n` } });
     await sandbox.stillRuns(cp.ready(1, { timeoutMs: BOOT_LIMIT_MS }));
+    assert.match(cp.connections[0].url, /&token=\w+&sandboxId=/);
     const id = cp.prompt(`bash: echo more >> README.md && ${COMMIT} "Older" ;; say: committed`);
     assert.equal((await cp.completionOf(id, { timeoutMs: PROMPT_LIMIT_MS })).success, true);
     cp.push('older-branch');

@@ -15,13 +15,16 @@ import { checkProgram } from './checks.mjs';
 const QUICK = { BRIDGE_RECONNECT_FIRST_MS: '30', BRIDGE_RECONNECT_MAX_MS: '200' };
 
 export class Bridge extends Program {
-    /** `channel`: descriptor 3 is a channel to a supervisor, which the test plays: `bridge.process.stdio[3]`. */
-    static start({ controlPlane, opencodePort, directory, args = [], env = {}, channel = false }) {
+    /**
+     * `channel`: descriptor 3 is a channel to a supervisor, which the test plays: `bridge.process.stdio[3]`.
+     * `prefix`: a command that the bridge is started through.
+     */
+    static start({ controlPlane, opencodePort, directory, args = [], env = {}, channel = false, prefix = () => [] }) {
         const bridge = new Bridge('the bridge');
         const { CONTROL_PLANE_URL, SANDBOX_ID, SANDBOX_AUTH_TOKEN } = controlPlane.environment();
         const all = { PATH: process.env.PATH, HOME: directory, TMPDIR: directory, SANDBOX_AUTH_TOKEN, ...QUICK, ...env };
         bridge.spawn(
-            [bridgeProgram, '--sandbox-id', SANDBOX_ID, '--session-id', controlPlane.sessionId,
+            [...prefix(directory), bridgeProgram, '--sandbox-id', SANDBOX_ID, '--session-id', controlPlane.sessionId,
                 '--control-plane', CONTROL_PLANE_URL, '--opencode-port', String(opencodePort), ...args],
             { cwd: directory, stdio: ['ignore', 'pipe', 'pipe', ...(channel ? ['pipe'] : [])],
                 env: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) },
@@ -41,13 +44,13 @@ export class Bridge extends Program {
  * checks that the control plane could take every event (allow those of `allowDropped`) and that nothing crashed.
  * `start: false` leaves the bridge to startBridge(). `controlPlane`: options of ControlPlane.
  */
-export async function bridgeBetween(t, { controlPlane = {}, env, args, start = true, allowDropped = [] } = {}) {
+export async function bridgeBetween(t, { controlPlane = {}, env, args, prefix, start = true, allowDropped = [] } = {}) {
     const directory = mkdtempSync(join(tmpdir(), 'oi-bridge-'));
     const cp = await ControlPlane.start(controlPlane);
     const opencode = await FakeOpencode.start();
     const bridges = [];
     const startBridge = (more = {}) => {
-        const bridge = Bridge.start({ controlPlane: cp, opencodePort: opencode.port, directory, args, ...more,
+        const bridge = Bridge.start({ controlPlane: cp, opencodePort: opencode.port, directory, args, prefix, ...more,
             env: { ...env, ...more.env } });
         bridges.push(bridge);
         return bridge;
