@@ -300,47 +300,11 @@ static void parse_opencode_address(struct reader *reader, const char *flag,
     config->opencode_password = get_copy(reader, "OPENCODE_SERVER_PASSWORD", random_password);
 }
 
-static char *join(const char *root, const char *path)
-{
-    size_t size = strlen(root) + strlen(path) + 1;
-    char *joined = malloc(size);
-
-    if (joined)
-        snprintf(joined, size, "%s%s", root, path);
-    return joined;
-}
-
-static void parse_paths(struct reader *reader, const char *root)
-{
-    struct config_paths *paths = &reader->config->paths;
-    const char *own = get(reader, "OPENCODE_CONFIG_DIR");
-    const char *xdg = get(reader, "XDG_CONFIG_HOME");
-    const char *home = get(reader, "HOME");
-
-    paths->root = strdup(root);
-    paths->workspace = join(root, "/workspace");
-    paths->manifest = join(root, "/tmp/oi-repo-manifest.json");
-    paths->boot_warnings = join(root, "/tmp/oi-boot-warnings.jsonl");
-    paths->tunnels = join(root, "/workspace/.tunnels.env");
-    paths->assets = join(root, "/app/sandbox_runtime");
-    paths->opencode_deps = join(root, "/app/opencode-deps");
-    if (own)
-        paths->opencode_home = strdup(own);
-    else if (xdg)
-        paths->opencode_home = join(xdg, "/opencode");
-    else
-        paths->opencode_home = join(home ? home : "/root", "/.config/opencode");
-}
-
 static bool has_everything(const struct config *config)
 {
-    const struct config_paths *paths = &config->paths;
-
     return config->sandbox_id && config->session_id && config->control_plane_url &&
            config->auth_token && config->vcs_host && config->git_username && config->git_token &&
-           config->provider && config->model && config->session && config->opencode_host &&
-           paths->root && paths->workspace && paths->manifest && paths->boot_warnings &&
-           paths->tunnels && paths->assets && paths->opencode_deps && paths->opencode_home;
+           config->provider && config->model && config->session && config->opencode_host;
 }
 
 int config_parse(struct config *config, const struct flags *flags, config_env_fn *env, void *user,
@@ -362,10 +326,11 @@ int config_parse(struct config *config, const struct flags *flags, config_env_fn
     parse_tunnels(&reader);
     parse_model(&reader);
     parse_opencode_address(&reader, flags->opencode_host, random_password);
-    parse_paths(&reader, flags->test_root);
     config->bridge_early_connect = flags->bridge_early_connect ||
                                    json_get_bool(config->session, "bridge_early_connect", false);
-    if (!has_everything(config)) {
+    if (config_paths_build(&config->paths, flags->test_root, get(&reader, "OPENCODE_CONFIG_DIR"),
+                           get(&reader, "XDG_CONFIG_HOME"), get(&reader, "HOME")) != 0 ||
+        !has_everything(config)) {
         buf_puts(&config->problems, "out of memory\n");
         return -1;
     }
@@ -392,19 +357,12 @@ void config_free(struct config *config)
         config->opencode_host,
         config->opencode_username,
         config->opencode_password,
-        config->paths.root,
-        config->paths.workspace,
-        config->paths.manifest,
-        config->paths.boot_warnings,
-        config->paths.assets,
-        config->paths.opencode_deps,
-        config->paths.opencode_home,
-        config->paths.tunnels,
         config->working_branch,
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(strings); i++)
         free(strings[i]);
+    config_paths_free(&config->paths);
     cJSON_Delete(config->session);
     repositories_free(&config->repositories);
     buf_free(&config->problems);

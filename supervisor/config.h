@@ -8,6 +8,7 @@
 #define SUPERVISOR_CONFIG_H
 
 #include "common/buf.h"
+#include "supervisor/config_paths.h"
 #include "supervisor/flags.h"
 #include "supervisor/repositories.h"
 #include "supervisor/tunnel_file.h"
@@ -21,18 +22,6 @@
 enum era { ERA_LEGACY, ERA_CURRENT };
 
 enum boot_mode { BOOT_FRESH, BOOT_REPO_IMAGE, BOOT_SNAPSHOT_RESTORE, BOOT_BUILD, BOOT_MODE_COUNT };
-
-/* Where the files of contract section 12 are, behind --test-root. */
-struct config_paths {
-    char *root;          /* the test root; "" in a sandbox */
-    char *workspace;     /* /workspace */
-    char *manifest;      /* /tmp/oi-repo-manifest.json */
-    char *boot_warnings; /* /tmp/oi-boot-warnings.jsonl */
-    char *tunnels;       /* /workspace/.tunnels.env */
-    char *assets;        /* /app/sandbox_runtime: tools, plugins, skills, bin */
-    char *opencode_deps; /* /app/opencode-deps */
-    char *opencode_home; /* OpenCode's global configuration directory (S-288) */
-};
 
 struct config {
     enum era era;
