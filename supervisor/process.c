@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#define BRIDGE_CHANNEL_FD 3
+#define EXTRA_FD 3
 /* A leader's last words; more than a pipe holds by default. */
 #define FINAL_READ_MAX (1024 * 1024)
 
@@ -139,7 +139,7 @@ int process_start(struct process *process, const struct spawn_options *options, 
     if (input_fd >= 0)
         fds[count++] = (struct spawn_fd){input_fd, STDIN_FILENO};
     if (extra_fd >= 0)
-        fds[count++] = (struct spawn_fd){extra_fd, BRIDGE_CHANNEL_FD};
+        fds[count++] = (struct spawn_fd){extra_fd, EXTRA_FD};
     full.fds = fds;
     full.fd_count = count;
     full.new_session = true;

@@ -279,7 +279,9 @@ static int make_workspace(const struct config *config, struct err *err)
 {
     if (file_make_directories(config->paths.workspace, WORKSPACE_MODE, err) == 0)
         return 0;
-    return err_add_context(err, "the workspace cannot be made by user %d", (int)getuid());
+    return err_add_context(
+        err, "the workspace cannot be made by user %d (make it in the image, for that user)",
+        (int)getuid());
 }
 
 static int init_actors(struct supervisor *supervisor, struct err *err)
