@@ -8,6 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { OTHER_PROTOCOLS } from './model-protocols.mjs';
 import { ModelScript, readConversation } from './model-script.mjs';
 
 export const PLAYGROUND_PROVIDER = 'playground';
@@ -16,7 +17,8 @@ export const PLAYGROUND_MODEL = 'scripted';
 export class ModelServer {
     constructor() {
         this.script = new ModelScript();
-        this.requests = []; // { command, tools, users, turn, aborted }, titles included
+        this.requests = []; // { command, tools, users, turn, body, aborted }, titles included
+        this.otherRequests = []; // { path, body }: in another protocol, whose answer is not scripted
         this.http = http.createServer((request, response) => {
             this.#answer(request, response).catch((error) => response.destroy(error));
         });
@@ -40,6 +42,13 @@ export class ModelServer {
     async #answer(request, response) {
         const chunks = [];
         for await (const chunk of request) chunks.push(chunk);
+        const other = Object.keys(OTHER_PROTOCOLS).find((end) => request.url.endsWith(end));
+        if (request.method === 'POST' && other) {
+            const asked = JSON.parse(Buffer.concat(chunks).toString());
+            this.otherRequests.push({ path: other, body: asked });
+            response.writeHead(200, { 'content-type': 'text/event-stream' });
+            return response.end([...OTHER_PROTOCOLS[other](asked)].join(''));
+        }
         if (request.method !== 'POST' || !request.url.endsWith('/chat/completions')) {
             response.writeHead(404, { 'content-type': 'application/json' });
             return response.end('{"error":{"message":"no such route"}}');
@@ -47,7 +56,7 @@ export class ModelServer {
         const body = JSON.parse(Buffer.concat(chunks).toString());
         const conversation = readConversation(body);
         const answer = this.script.answer(conversation);
-        const record = { ...conversation, command: answer.command, reasoningEffort: body.reasoning_effort, aborted: false };
+        const record = { ...conversation, command: answer.command, body, aborted: false };
         this.requests.push(record);
         response.on('close', () => { record.aborted = !response.writableEnded; });
         if (answer.fail) {
