@@ -3,12 +3,12 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/file.h"
-#include "supervisor/boot.h"
-#include "supervisor/boot_warnings.h"
-#include "supervisor/bridge_service.h"
-#include "supervisor/fatal_report.h"
+#include "supervisor/boot/boot.h"
+#include "supervisor/boot/boot_warnings.h"
+#include "supervisor/bridge_service/bridge_service.h"
+#include "supervisor/report/fatal_report.h"
 #include "supervisor/opencode/opencode.h"
-#include "supervisor/shutdown.h"
+#include "supervisor/shutdown/shutdown.h"
 #include "supervisor/signals.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 #define SUPERVISOR_SUPERVISOR_H
 
 #include "common/log.h"
-#include "supervisor/config.h"
+#include "supervisor/config/config.h"
 
 struct supervisor_options {
     struct config *config;

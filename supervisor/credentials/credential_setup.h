@@ -6,8 +6,8 @@
 #ifndef SUPERVISOR_CREDENTIALS_CREDENTIAL_SETUP_H
 #define SUPERVISOR_CREDENTIALS_CREDENTIAL_SETUP_H
 
-#include "supervisor/config.h"
-#include "supervisor/worker.h"
+#include "supervisor/config/config.h"
+#include "supervisor/process/worker.h"
 
 struct credential_setup {
     const struct config *config;

@@ -4,7 +4,7 @@
 #include "common/json.h"
 #include "common/url.h"
 #include "supervisor/credentials/credential.h"
-#include "supervisor/session_text.h"
+#include "supervisor/config/session_text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #ifndef SUPERVISOR_CREDENTIALS_CREDENTIAL_SOURCE_H
 #define SUPERVISOR_CREDENTIALS_CREDENTIAL_SOURCE_H
 
-#include "supervisor/config.h"
+#include "supervisor/config/config.h"
 
 enum credential_kind {
     CREDENTIAL_REFUSED,  /* nothing to give; `refusal` says why */

@@ -3,8 +3,8 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/file.h"
-#include "supervisor/child_env.h"
-#include "supervisor/child_log.h"
+#include "supervisor/process/child_env.h"
+#include "supervisor/process/child_log.h"
 #include "supervisor/opencode/config_content.h"
 #include "supervisor/opencode/probe_schedule.h"
 

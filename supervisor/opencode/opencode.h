@@ -6,9 +6,9 @@
 #ifndef SUPERVISOR_OPENCODE_OPENCODE_H
 #define SUPERVISOR_OPENCODE_OPENCODE_H
 
-#include "supervisor/config.h"
+#include "supervisor/config/config.h"
 #include "supervisor/opencode/health_probe.h"
-#include "supervisor/service.h"
+#include "supervisor/service/service.h"
 
 #define OPENCODE_LAST_LINE_MAX 256
 

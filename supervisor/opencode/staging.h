@@ -8,7 +8,7 @@
 #define SUPERVISOR_OPENCODE_STAGING_H
 
 #include "common/log.h"
-#include "supervisor/config.h"
+#include "supervisor/config/config.h"
 
 /* `slack_notify`: S-280. Idempotent; links of an earlier boot that do not belong any more go. */
 int staging_prepare(const struct config *config, bool slack_notify, struct log *log,

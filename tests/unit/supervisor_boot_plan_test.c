@@ -1,4 +1,4 @@
-#include "supervisor/boot_plan.h"
+#include "supervisor/boot/boot_plan.h"
 #include "tests/unit/check.h"
 
 #define BIT(step) (1U << BOOT_STEP_##step)

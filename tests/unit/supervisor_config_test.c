@@ -1,7 +1,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
-#include "supervisor/config.h"
-#include "supervisor/git_sync_request.h"
+#include "supervisor/config/config.h"
+#include "supervisor/git_sync/git_sync_request.h"
 #include "tests/unit/check.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "supervisor/git_sync_worker.h"
+#include "supervisor/git_sync/git_sync_worker.h"
 
 #include "tests/unit/check.h"
 #include "tests/unit/git_fixture.h"

@@ -1,6 +1,6 @@
 #include "common/clock.h"
-#include "supervisor/descendants.h"
-#include "supervisor/process.h"
+#include "supervisor/process/descendants.h"
+#include "supervisor/process/process.h"
 #include "tests/unit/check.h"
 
 #include <errno.h>

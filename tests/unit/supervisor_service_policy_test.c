@@ -1,4 +1,4 @@
-#include "supervisor/service_policy.h"
+#include "supervisor/service/service_policy.h"
 #include "tests/unit/check.h"
 
 #define MS_PER_S 1000ULL

@@ -1,0 +1,329 @@
+#include "supervisor/boot/boot.h"
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "supervisor/boot/manifest.h"
+#include "supervisor/opencode/staging.h"
+#include "supervisor/boot/workspace_guide.h"
+
+#include <string.h>
+
+#define FAILURES_MAX (4 * 1024)
+
+static void advance(struct boot *boot);
+
+static void fail(struct boot *boot, const struct err *err)
+{
+    if (boot->over)
+        return;
+    boot->over = true;
+    boot->listener.on_fatal(boot->listener.user, err);
+}
+
+static void warn(struct boot *boot, const char *scope, const char *message,
+                 const struct repository *repository)
+{
+    boot->listener.on_warning(boot->listener.user, scope, message, repository);
+}
+
+void boot_step_done(struct boot *boot, enum boot_step step)
+{
+    if (boot->over || boot->done >> step & 1)
+        return;
+    boot->done |= 1U << step;
+    boot->step_ms[step] = clock_monotonic_ms() - boot->step_started_ms[step];
+    advance(boot);
+}
+
+/* ---- the steps ---- */
+
+static void write_manifest(struct boot *boot, enum boot_step step)
+{
+    struct err err;
+
+    if (manifest_write(boot->config->paths.manifest, &boot->config->repositories, &err) != 0)
+        log_at(boot->log, LOG_WARNING, "supervisor.repo_manifest_write_failed", LOG_ERR(&err));
+    boot_step_done(boot, step);
+}
+
+static void stage(struct boot *boot)
+{
+    struct err err;
+
+    if (staging_prepare(boot->config, boot->slack_notify, boot->log, &err) != 0)
+        fail(boot, &err); /* S-123 */
+    else
+        boot_step_done(boot, BOOT_STEP_STAGE);
+}
+
+static void note_baselines(struct boot *boot)
+{
+    for (size_t i = 0; i < boot->config->repositories.count; i++) {
+        struct repository *repository = &boot->config->repositories.items[i];
+        const char *head = git_sync_outcome_of(&boot->sync, i)->head_sha;
+
+        /* S-217, S-218: a supplied one stays; a restored checkout has none of its own. */
+        if (!repository->base_sha && *head && boot->config->boot_mode != BOOT_SNAPSHOT_RESTORE)
+            repository->base_sha = strdup(head);
+        staging_guard_checkout(repository, boot->config, boot->log);
+    }
+    /* S-418: without a start.sh nobody looks into the file. */
+    if (!hooks_exist(&boot->hooks, HOOK_START))
+        tunnel_wait_skip(&boot->tunnel);
+    write_manifest(boot, BOOT_STEP_BASELINES);
+}
+
+/* A checkout that holds a session's work is as good as a restored one (S-202). */
+static bool all_failures_are_of_kept_work(const struct boot *boot)
+{
+    for (size_t i = 0; i < boot->config->repositories.count; i++) {
+        const struct git_sync_outcome *outcome = git_sync_outcome_of(&boot->sync, i);
+
+        if (!outcome->success && !outcome->kept)
+            return false;
+    }
+    return true;
+}
+
+static void warn_of_stale_checkouts(struct boot *boot)
+{
+    for (size_t i = 0; i < boot->config->repositories.count; i++) {
+        const struct repository *repository = &boot->config->repositories.items[i];
+        const struct git_sync_outcome *outcome = git_sync_outcome_of(&boot->sync, i);
+        AUTO_BUF struct buf text = BUF_INIT(FAILURES_MAX);
+
+        if (outcome->success)
+            continue;
+        buf_printf(&text, "Updating %s/%s %s; the checkout may be stale.", repository->owner,
+                   repository->name, outcome->timed_out ? "timed out" : "failed");
+        warn(boot, "sync", buf_text(&text), repository);
+    }
+}
+
+static void on_sync_done(void *user)
+{
+    struct boot *boot = user;
+    AUTO_BUF struct buf failures = BUF_INIT(FAILURES_MAX);
+    enum boot_failure severity = boot->plan.steps[BOOT_STEP_SYNC].failure;
+    struct err err;
+
+    if (boot->over)
+        return;
+    boot->sync_success = git_sync_all_succeeded(&boot->sync) ? BOOT_SUCCEEDED : BOOT_FAILED;
+    if (boot->sync_success == BOOT_FAILED) {
+        if (severity == BOOT_FAILURE_FATAL && !all_failures_are_of_kept_work(boot)) {
+            git_sync_print_failures(&boot->sync, &failures);
+            err_set(&err, ERR_NETWORK, "%s", buf_text(&failures));
+            fail(boot, &err);
+            return;
+        }
+        if (severity != BOOT_FAILURE_LOGGED)
+            warn_of_stale_checkouts(boot);
+    }
+    for (size_t i = 0; i < boot->config->repositories.count; i++) {
+        if (git_sync_outcome_of(&boot->sync, i)->kept)
+            hooks_skip_setup_of(&boot->hooks, i);
+    }
+    boot_step_done(boot, BOOT_STEP_SYNC);
+}
+
+static void on_credentials_done(void *user)
+{
+    boot_step_done(user, BOOT_STEP_CREDENTIALS);
+}
+
+static void on_tunnel_done(void *user)
+{
+    boot_step_done(user, BOOT_STEP_TUNNEL);
+}
+
+static bool on_hook_failed(void *user, enum hook_kind kind, size_t index, const struct err *err)
+{
+    struct boot *boot = user;
+    const struct repository *repository = &boot->config->repositories.items[index];
+    const struct boot_plan_step *step =
+        &boot->plan.steps[kind == HOOK_SETUP ? BOOT_STEP_SETUP : BOOT_STEP_START];
+    AUTO_BUF struct buf text = BUF_INIT(FAILURES_MAX);
+
+    switch (index == 0 ? step->failure : step->later_failure) {
+    case BOOT_FAILURE_FATAL:
+        fail(boot, err);
+        return false;
+    case BOOT_FAILURE_WARNING:
+        buf_printf(&text, "%s; the session continues.", err->text);
+        warn(boot, hooks_kind_name(kind), buf_text(&text), repository);
+        break;
+    case BOOT_FAILURE_LOGGED:
+        break;
+    }
+    return true;
+}
+
+static void on_hooks_done(void *user, enum hook_kind kind, bool success)
+{
+    struct boot *boot = user;
+
+    boot->hook_success[kind] = success ? BOOT_SUCCEEDED : BOOT_FAILED;
+    boot_step_done(boot, kind == HOOK_SETUP ? BOOT_STEP_SETUP : BOOT_STEP_START);
+}
+
+static void begin(struct boot *boot, enum boot_step step)
+{
+    boot->begun |= 1U << step;
+    boot->step_started_ms[step] = clock_monotonic_ms();
+    boot->listener.on_phase(boot->listener.user, step);
+    switch (step) {
+    case BOOT_STEP_MANIFEST:
+        write_manifest(boot, step);
+        break;
+    case BOOT_STEP_STAGE:
+        stage(boot);
+        break;
+    case BOOT_STEP_CREDENTIALS:
+        credential_setup_start(&boot->credentials);
+        break;
+    case BOOT_STEP_SYNC:
+        git_sync_start(&boot->sync);
+        break;
+    case BOOT_STEP_BASELINES:
+        note_baselines(boot);
+        break;
+    case BOOT_STEP_SETUP:
+        hooks_start(&boot->hooks, HOOK_SETUP);
+        break;
+    case BOOT_STEP_START:
+        hooks_start(&boot->hooks, HOOK_START);
+        break;
+    case BOOT_STEP_TUNNEL:
+        tunnel_wait_start(&boot->tunnel);
+        break;
+    case BOOT_STEP_GUIDE:
+        workspace_guide_write(boot->config, boot->log);
+        boot_step_done(boot, step);
+        break;
+    case BOOT_STEP_OPENCODE:
+        boot->listener.start_opencode(boot->listener.user);
+        break;
+    case BOOT_STEP_BRIDGE:
+        boot->listener.start_bridge(boot->listener.user);
+        break;
+    case BOOT_STEP_COUNT:
+        break;
+    }
+}
+
+/* A step may end while it begins, and call this again: the outer call then goes on. */
+static void advance(struct boot *boot)
+{
+    if (boot->advancing)
+        return;
+    boot->advancing = true;
+    while (!boot->over) {
+        unsigned next = boot_plan_next(&boot->plan, boot->begun, boot->done);
+
+        if (next == 0)
+            break;
+        for (enum boot_step step = 0; step < BOOT_STEP_COUNT && !boot->over; step++) {
+            if (next >> step & 1)
+                begin(boot, step);
+        }
+    }
+    boot->advancing = false;
+    if (boot->over || !boot_plan_is_done(&boot->plan, boot->done))
+        return;
+    boot->over = true;
+    boot->listener.on_done(boot->listener.user);
+}
+
+/* ---- the life of the boot ---- */
+
+int boot_init(struct boot *boot, uv_loop_t *loop, struct reaper *reaper, struct log *log,
+              struct config *config, const struct boot_plan_input *input,
+              struct boot_listener listener, struct err *err)
+{
+    *boot = (struct boot){
+        .log = log, .config = config, .listener = listener, .plan = boot_plan_make(input)};
+    hooks_init(&boot->hooks, loop, reaper, log, config,
+               (struct hooks_listener){
+                   .on_failed = on_hook_failed, .on_done = on_hooks_done, .user = boot});
+    credential_setup_init(&boot->credentials, loop, reaper, log, config, on_credentials_done, boot);
+    tunnel_wait_init(&boot->tunnel, loop, log, config, on_tunnel_done, boot);
+    return git_sync_init(&boot->sync, loop, reaper, log, config,
+                         (struct git_sync_listener){.on_done = on_sync_done, .user = boot}, err);
+}
+
+void boot_start(struct boot *boot, uint64_t started_ms)
+{
+    boot->started_ms = started_ms;
+    if (boot->config->era == ERA_CURRENT)
+        tunnel_wait_clear_stale(boot->config, boot->log);
+    advance(boot);
+}
+
+void boot_cancel(struct boot *boot)
+{
+    boot->over = true;
+    tunnel_wait_cancel(&boot->tunnel);
+    credential_setup_kill(&boot->credentials);
+    git_sync_kill(&boot->sync);
+    hooks_cancel(&boot->hooks);
+}
+
+void boot_kill(struct boot *boot)
+{
+    credential_setup_kill(&boot->credentials);
+    git_sync_kill(&boot->sync);
+    hooks_kill(&boot->hooks);
+}
+
+bool boot_is_busy(const struct boot *boot)
+{
+    return credential_setup_is_running(&boot->credentials) || boot->sync.running > 0 ||
+           hooks_are_running(&boot->hooks);
+}
+
+static const char *json_of_success(enum boot_success success)
+{
+    return success == BOOT_NOT_RUN ? "null" : success == BOOT_SUCCEEDED ? "true" : "false";
+}
+
+void boot_log_startup(const struct boot *boot, bool success)
+{
+    const struct repository_list *list = &boot->config->repositories;
+    enum boot_mode mode = boot->config->boot_mode;
+    AUTO_JSON cJSON *phases = cJSON_CreateObject();
+    AUTO_BUF struct buf phase_ms = BUF_INIT(FAILURES_MAX);
+
+    for (enum boot_step step = 0; step < BOOT_STEP_COUNT; step++) {
+        if (boot->done >> step & 1)
+            json_add_number(phases, boot_plan_step_name(step), (double)boot->step_ms[step]);
+    }
+    json_print(phases, &phase_ms);
+    log_at(boot->log, success ? LOG_INFO : LOG_ERROR, "sandbox.startup",
+           LOG_STR("repo_owner", list->count > 0 ? list->items[0].owner : NULL),
+           LOG_STR("repo_name", list->count > 0 ? list->items[0].name : NULL),
+           LOG_STR("boot_mode", config_boot_mode_name(mode)),
+           LOG_BOOL("restored_from_snapshot", mode == BOOT_SNAPSHOT_RESTORE),
+           LOG_BOOL("from_repo_image", mode == BOOT_REPO_IMAGE),
+           LOG_BOOL("git_sync_success", boot->sync_success != BOOT_FAILED),
+           LOG_JSON("setup_success", json_of_success(boot->hook_success[HOOK_SETUP])),
+           LOG_JSON("start_success", json_of_success(boot->hook_success[HOOK_START])),
+           LOG_BOOL("opencode_ready", boot->done >> BOOT_STEP_OPENCODE & 1),
+           LOG_NUM("duration_ms", clock_monotonic_ms() - boot->started_ms),
+           LOG_STR("outcome", success ? "success" : "error"),
+           LOG_JSON("phase_ms", buf_text(&phase_ms)));
+}
+
+void boot_close(struct boot *boot)
+{
+    credential_setup_close(&boot->credentials);
+    tunnel_wait_close(&boot->tunnel);
+    git_sync_close(&boot->sync);
+    hooks_close(&boot->hooks);
+}
+
+void boot_free(struct boot *boot)
+{
+    git_sync_free(&boot->sync);
+    hooks_free(&boot->hooks);
+}

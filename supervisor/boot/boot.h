@@ -1,0 +1,74 @@
+/*
+ * Walks the boot plan: starts every step whose needs are met, hears of its end, decides with the
+ * plan what a failure means. Owns the git sync and the hooks; OpenCode and the bridge belong to the
+ * supervisor, which starts them when asked and says when they are up. Embedded; stays in place until
+ * boot_close() and the loop have run, then boot_free().
+ */
+#ifndef SUPERVISOR_BOOT_BOOT_H
+#define SUPERVISOR_BOOT_BOOT_H
+
+#include "supervisor/boot/boot_plan.h"
+#include "supervisor/credentials/credential_setup.h"
+#include "supervisor/git_sync/git_sync.h"
+#include "supervisor/boot/hooks.h"
+#include "supervisor/boot/tunnel_wait.h"
+
+struct boot_listener {
+    void (*on_phase)(void *user, enum boot_step step); /* it begins */
+    void (*on_warning)(void *user, const char *scope, const char *message,
+                       const struct repository *repository);
+    void (*start_opencode)(void *user);
+    void (*start_bridge)(void *user);
+    void (*on_done)(void *user);
+    void (*on_fatal)(void *user, const struct err *err);
+    void *user;
+};
+
+/* What sandbox.startup says of a kind of step (S-269). */
+enum boot_success { BOOT_NOT_RUN, BOOT_SUCCEEDED, BOOT_FAILED };
+
+struct boot {
+    struct log *log;
+    struct config *config; /* base_sha of its repositories is filled in (S-218) */
+    struct boot_listener listener;
+    struct boot_plan plan;
+    struct credential_setup credentials;
+    struct git_sync sync;
+    struct hooks hooks;
+    struct tunnel_wait tunnel;
+    unsigned begun;
+    unsigned done;
+    bool advancing;
+    bool over; /* done, fatal or cancelled */
+    enum boot_success sync_success;
+    enum boot_success hook_success[HOOK_KIND_COUNT];
+    bool slack_notify;
+    uint64_t started_ms;
+    uint64_t step_started_ms[BOOT_STEP_COUNT];
+    uint64_t step_ms[BOOT_STEP_COUNT];
+};
+
+int boot_init(struct boot *boot, uv_loop_t *loop, struct reaper *reaper, struct log *log,
+              struct config *config, const struct boot_plan_input *input,
+              struct boot_listener listener, struct err *err);
+
+/* `started_ms`: when the program was started, for the durations it logs. */
+void boot_start(struct boot *boot, uint64_t started_ms);
+
+/* A step that the listener carried out (OpenCode, bridge) is done. */
+void boot_step_done(struct boot *boot, enum boot_step step);
+
+/* Stops whatever is under way; no callback is made any more (S-103). */
+void boot_cancel(struct boot *boot);
+void boot_kill(struct boot *boot);
+
+/* Workers and hooks of the boot still run. */
+bool boot_is_busy(const struct boot *boot);
+
+/* The wide event at the end of a boot, good or bad (S-174, S-474). */
+void boot_log_startup(const struct boot *boot, bool success);
+
+void boot_close(struct boot *boot);
+void boot_free(struct boot *boot);
+
+#endif

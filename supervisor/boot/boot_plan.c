@@ -1,0 +1,136 @@
+#include "supervisor/boot/boot_plan.h"
+
+#include "common/cleanup.h"
+
+#define BIT(step) (1U << BOOT_STEP_##step)
+
+static const char *const step_names[] = {
+    [BOOT_STEP_MANIFEST] = "manifest",   [BOOT_STEP_STAGE] = "stage",
+    [BOOT_STEP_SYNC] = "sync",           [BOOT_STEP_CREDENTIALS] = "credentials",
+    [BOOT_STEP_BASELINES] = "baselines", [BOOT_STEP_SETUP] = "setup",
+    [BOOT_STEP_START] = "start",         [BOOT_STEP_OPENCODE] = "opencode",
+    [BOOT_STEP_BRIDGE] = "bridge",       [BOOT_STEP_TUNNEL] = "tunnel",
+    [BOOT_STEP_GUIDE] = "guide",
+};
+_Static_assert(ARRAY_LENGTH(step_names) == BOOT_STEP_COUNT, "every step has a name");
+
+/* What must be done first, whatever the mode. */
+static const unsigned needs[] = {
+    [BOOT_STEP_MANIFEST] = 0,
+    [BOOT_STEP_STAGE] = 0,
+    [BOOT_STEP_CREDENTIALS] = 0,
+    [BOOT_STEP_SYNC] = BIT(MANIFEST),
+    [BOOT_STEP_BASELINES] = BIT(SYNC),
+    [BOOT_STEP_SETUP] = BIT(BASELINES) | BIT(CREDENTIALS),
+    [BOOT_STEP_TUNNEL] = BIT(MANIFEST),
+    [BOOT_STEP_START] = BIT(BASELINES) | BIT(CREDENTIALS) | BIT(SETUP) | BIT(TUNNEL),
+    [BOOT_STEP_GUIDE] = BIT(BASELINES) | BIT(SETUP) | BIT(START),
+    [BOOT_STEP_OPENCODE] = BIT(MANIFEST) | BIT(STAGE) | BIT(BASELINES) | BIT(CREDENTIALS) |
+                           BIT(SETUP) | BIT(START) | BIT(GUIDE),
+    [BOOT_STEP_BRIDGE] = BIT(MANIFEST),
+};
+_Static_assert(ARRAY_LENGTH(needs) == BOOT_STEP_COUNT, "every step says what it needs");
+
+const char *boot_plan_step_name(enum boot_step step)
+{
+    return step_names[step];
+}
+
+/* S-111 */
+static enum boot_failure sync_failure(const struct boot_plan_input *input)
+{
+    if (input->era == ERA_LEGACY)
+        return BOOT_FAILURE_LOGGED;
+    return input->mode == BOOT_FRESH || input->mode == BOOT_BUILD ? BOOT_FAILURE_FATAL
+                                                                  : BOOT_FAILURE_WARNING;
+}
+
+/* S-112 */
+static enum boot_failure setup_failure(const struct boot_plan_input *input)
+{
+    if (input->era == ERA_LEGACY)
+        return BOOT_FAILURE_LOGGED;
+    return input->mode == BOOT_BUILD ? BOOT_FAILURE_FATAL : BOOT_FAILURE_WARNING;
+}
+
+static bool step_runs(const struct boot_plan_input *input, enum boot_step step)
+{
+    bool build = input->mode == BOOT_BUILD;
+
+    switch (step) {
+    case BOOT_STEP_MANIFEST:
+    case BOOT_STEP_GUIDE:
+        return true;
+    case BOOT_STEP_CREDENTIALS:
+    case BOOT_STEP_SYNC:
+    case BOOT_STEP_BASELINES:
+        return input->has_repositories;
+    case BOOT_STEP_SETUP:
+        return input->has_repositories && (build || input->mode == BOOT_FRESH);
+    case BOOT_STEP_START:
+        return input->has_repositories && !build;
+    case BOOT_STEP_TUNNEL:
+        return input->has_repositories && !build && input->tunnels_expected;
+    case BOOT_STEP_STAGE:
+    case BOOT_STEP_OPENCODE:
+        return !build;
+    case BOOT_STEP_BRIDGE:
+        return !build && input->bridge_wanted;
+    case BOOT_STEP_COUNT:
+        break;
+    }
+    return false;
+}
+
+struct boot_plan boot_plan_make(const struct boot_plan_input *input)
+{
+    struct boot_plan plan = {0};
+
+    for (enum boot_step step = 0; step < BOOT_STEP_COUNT; step++) {
+        plan.steps[step] = (struct boot_plan_step){
+            .runs = step_runs(input, step),
+            .needs = needs[step],
+            .failure = BOOT_FAILURE_FATAL,
+            .later_failure = BOOT_FAILURE_FATAL,
+        };
+    }
+    plan.steps[BOOT_STEP_MANIFEST].failure = BOOT_FAILURE_LOGGED; /* S-108 */
+    plan.steps[BOOT_STEP_BASELINES].failure = BOOT_FAILURE_LOGGED;
+    plan.steps[BOOT_STEP_SYNC].failure = sync_failure(input);
+    plan.steps[BOOT_STEP_SETUP].failure = setup_failure(input);
+    plan.steps[BOOT_STEP_SETUP].later_failure = setup_failure(input);
+    /* S-114, S-115; decision 4 for the older era. */
+    plan.steps[BOOT_STEP_START].failure =
+        input->era == ERA_LEGACY ? BOOT_FAILURE_WARNING : BOOT_FAILURE_FATAL;
+    plan.steps[BOOT_STEP_START].later_failure = BOOT_FAILURE_WARNING;
+    if (!input->bridge_waits_for_ready)
+        plan.steps[BOOT_STEP_BRIDGE].needs |= BIT(OPENCODE);
+    return plan;
+}
+
+unsigned boot_plan_next(const struct boot_plan *plan, unsigned begun, unsigned done)
+{
+    unsigned skipped = 0;
+    unsigned next = 0;
+
+    for (unsigned step = 0; step < BOOT_STEP_COUNT; step++) {
+        if (!plan->steps[step].runs)
+            skipped |= 1U << step;
+    }
+    for (unsigned step = 0; step < BOOT_STEP_COUNT; step++) {
+        bool waits = (plan->steps[step].needs & ~(done | skipped)) != 0;
+
+        if (!((begun | skipped) >> step & 1) && !waits)
+            next |= 1U << step;
+    }
+    return next;
+}
+
+bool boot_plan_is_done(const struct boot_plan *plan, unsigned done)
+{
+    for (unsigned step = 0; step < BOOT_STEP_COUNT; step++) {
+        if (plan->steps[step].runs && !(done >> step & 1))
+            return false;
+    }
+    return true;
+}

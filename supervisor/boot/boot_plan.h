@@ -1,0 +1,65 @@
+/*
+ * The boot as a graph (contract 2.2..2.4): which steps run in this era and mode, what each needs to
+ * be done first, and what its failure means. Pure. Steps that do not need each other run at the same
+ * time (S-100).
+ */
+#ifndef SUPERVISOR_BOOT_BOOT_PLAN_H
+#define SUPERVISOR_BOOT_BOOT_PLAN_H
+
+#include "supervisor/config/config.h"
+
+#include <stdbool.h>
+
+enum boot_step {
+    BOOT_STEP_MANIFEST,    /* the repository manifest, before any child (S-220) */
+    BOOT_STEP_STAGE,       /* OpenCode's tools and dependencies, outside the checkout */
+    BOOT_STEP_CREDENTIALS, /* the credential helper and the gh wrapper (S-224, S-242) */
+    BOOT_STEP_SYNC,        /* clone or fetch all repositories */
+    BOOT_STEP_BASELINES,   /* the manifest again, with what HEAD is now */
+    BOOT_STEP_SETUP,       /* setup.sh */
+    BOOT_STEP_TUNNEL,      /* the launcher's tunnel file, for start.sh */
+    BOOT_STEP_START,       /* start.sh */
+    BOOT_STEP_GUIDE,       /* the workspace's AGENTS.md */
+    BOOT_STEP_OPENCODE,    /* up to its first healthy answer */
+    BOOT_STEP_BRIDGE,
+    BOOT_STEP_COUNT
+};
+
+enum boot_failure {
+    BOOT_FAILURE_FATAL,
+    BOOT_FAILURE_WARNING, /* a boot warning, and the boot goes on */
+    BOOT_FAILURE_LOGGED,
+};
+
+struct boot_plan_step {
+    bool runs;
+    unsigned needs; /* bit (1 << enum boot_step) */
+    enum boot_failure failure;
+    enum boot_failure later_failure; /* of repositories but the first (S-115) */
+};
+
+struct boot_plan {
+    struct boot_plan_step steps[BOOT_STEP_COUNT];
+};
+
+struct boot_plan_input {
+    enum era era;
+    enum boot_mode mode;
+    bool has_repositories;
+    bool tunnels_expected;
+    bool bridge_wanted;
+    bool bridge_waits_for_ready; /* ours: it may run before it may connect (S-101) */
+};
+
+struct boot_plan boot_plan_make(const struct boot_plan_input *input);
+
+/* The steps that can begin now, as bits; `begun` and `done` are bits too. */
+unsigned boot_plan_next(const struct boot_plan *plan, unsigned begun, unsigned done);
+
+/* Every step that runs is done. */
+bool boot_plan_is_done(const struct boot_plan *plan, unsigned done);
+
+/* The step's name in `phase_ms` and in the bridge's boot messages: "sync", "setup", ... */
+const char *boot_plan_step_name(enum boot_step step);
+
+#endif

@@ -1,0 +1,60 @@
+#include "supervisor/boot/boot_warnings.h"
+
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#define LINE_MAX_BYTES (16 * 1024)
+#define FILE_MODE 0600
+
+void boot_warnings_clear(const char *path, struct log *log)
+{
+    struct err err;
+
+    if (unlink(path) == 0 || errno == ENOENT)
+        return;
+    err_set_sys(&err, errno, "delete %s", path);
+    log_at(log, LOG_WARNING, "supervisor.boot_warning_clear_failed", LOG_ERR(&err));
+}
+
+static int append_line(const char *path, const struct buf *line, struct err *err)
+{
+    /* Not through a link that somebody else put into /tmp (S-142, S-460). */
+    AUTO_CLOSE int fd =
+        open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+
+    if (fd < 0)
+        return err_set_sys(err, errno, "open %s", path);
+    if (file_write_all(fd, line->data, line->len) != 0)
+        return err_set_sys(err, errno, "write %s", path);
+    return 0;
+}
+
+void boot_warnings_add(const char *path, struct log *log, const char *scope, const char *message,
+                       const struct repository *repository)
+{
+    AUTO_BUF struct buf line = BUF_INIT(LINE_MAX_BYTES);
+    AUTO_JSON cJSON *warning = cJSON_CreateObject();
+    struct err err;
+
+    log_at(log, LOG_WARNING, "supervisor.boot_warning", LOG_STR("scope", scope),
+           LOG_STR("warning_message", message),
+           LOG_STR("repo_owner", repository ? repository->owner : NULL),
+           LOG_STR("repo_name", repository ? repository->name : NULL));
+    if (!*path)
+        return;
+    json_add_string(warning, "scope", scope);
+    json_add_string(warning, "message", message);
+    json_add_string(warning, "repoOwner", repository ? repository->owner : NULL);
+    json_add_string(warning, "repoName", repository ? repository->name : NULL);
+    json_print(warning, &line);
+    buf_putc(&line, '\n');
+    if (buf_failed(&line))
+        err_set(&err, ERR_LIMIT, "the warning is too long");
+    else if (append_line(path, &line, &err) == 0)
+        return;
+    log_at(log, LOG_WARNING, "supervisor.boot_warning_write_failed", LOG_ERR(&err));
+}

@@ -1,0 +1,33 @@
+/*
+ * The command line (S-1..S-3): settings that exist only for this program are flags, because any
+ * variable could be set by a user's secret. Pure. The strings belong to argv.
+ */
+#ifndef SUPERVISOR_CONFIG_FLAGS_H
+#define SUPERVISOR_CONFIG_FLAGS_H
+
+#include "common/err.h"
+
+#include <stdbool.h>
+
+enum flags_action { FLAGS_RUN, FLAGS_HELP, FLAGS_VERSION, FLAGS_WORKER, FLAGS_CHECK };
+
+enum era_choice { ERA_CHOICE_AUTO, ERA_CHOICE_LEGACY, ERA_CHOICE_CURRENT };
+
+struct flags {
+    enum flags_action action;
+    enum era_choice era;
+    const char *test_root;      /* in front of every absolute path of ours; "" by default */
+    const char *bridge_command; /* NULL: oi-bridge beside this program, else on PATH */
+    const char *opencode_host;  /* NULL: the environment's or loopback */
+    const char *log_service;    /* NULL: the environment's or "sandbox" */
+    const char *worker;         /* with FLAGS_WORKER: which */
+    bool bridge_early_connect;
+};
+
+/* 0, or -1 and a one-line reason for a usage error (exit status 2). */
+int flags_parse(int argc, char *const argv[], struct flags *flags, struct err *err);
+
+/* The text of --help. */
+extern const char flags_usage[];
+
+#endif

@@ -1,0 +1,206 @@
+#include "supervisor/git_sync/git_sync_steps.h"
+
+#include "common/buf.h"
+#include "common/file.h"
+#include "common/json.h"
+#include "git/checkout.h"
+#include "git/clone.h"
+#include "git/rebase.h"
+#include "git/repository.h"
+
+#include <dirent.h>
+#include <string.h>
+
+enum { LOCK_NAMES_MAX = 256 };
+
+static cJSON *text_field(const char *name, const char *text)
+{
+    cJSON *fields = cJSON_CreateObject();
+
+    json_add_string(fields, name, text);
+    return fields;
+}
+
+/* A mount point or an image may leave an empty directory where the checkout goes. */
+static bool is_absent(const char *path)
+{
+    DIR *directory = opendir(path);
+    struct dirent *entry;
+    bool empty = true;
+
+    if (!directory)
+        return !file_exists(path);
+    while (empty && (entry = readdir(directory)))
+        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    closedir(directory);
+    return empty;
+}
+
+static void tell_fall_back(struct git_sync_task *task)
+{
+    if (task->branch.fell_back)
+        task->emit("info", "git.default_branch", text_field("branch", task->branch.name));
+}
+
+/* No filter program is run in here, so that large files stay pointers: said, not silent. */
+static void tell_lfs(struct git_sync_task *task)
+{
+    if (repository_uses_lfs(task->path))
+        task->emit("warning", "git.lfs_not_fetched",
+                   text_field("hint", "run \"git lfs pull\" in .openinspect/setup.sh"));
+}
+
+static int clone(struct git_sync_task *task, struct err *err)
+{
+    task->operation = "clone";
+    task->emit("info", "git.clone_start", NULL);
+    task->access.limits.total_ms = task->clone_ms;
+    if (clone_repository(&task->access, task->path, &task->branch, err) < 0)
+        return -1;
+    task->cloned = true;
+    tell_fall_back(task);
+    task->emit("info", "git.clone_complete", text_field("repo_path", task->path));
+    tell_lfs(task);
+    return 0;
+}
+
+static int set_url(struct git_sync_task *task, struct err *err)
+{
+    task->operation = "set_url";
+    return repository_set_origin(task->path, task->access.url, err);
+}
+
+/* A snapshot or a kill may have caught git in the middle; at boot nobody else works here. */
+static int remove_stale_locks(struct git_sync_task *task, struct err *err)
+{
+    AUTO_BUF struct buf removed = BUF_INIT(LOCK_NAMES_MAX);
+
+    task->operation = "update";
+    if (repository_remove_stale_locks(task->path, &removed, err) < 0)
+        return -1;
+    if (removed.len)
+        task->emit("warning", "git.stale_lock_removed", text_field("files", buf_text(&removed)));
+    return 0;
+}
+
+static int fetch(struct git_sync_task *task, struct err *err)
+{
+    task->operation = "fetch";
+    task->access.limits.total_ms = task->fetch_ms;
+    if (fetch_branch(&task->access, task->path, &task->branch, err) < 0)
+        return -1;
+    tell_fall_back(task);
+    return 0;
+}
+
+int git_sync_steps_current(struct git_sync_task *task, struct err *err)
+{
+    const char *why = NULL;
+
+    /* A fresh clone needs neither fetch nor checkout (S-201). */
+    if (is_absent(task->path))
+        return clone(task, err);
+    if (remove_stale_locks(task, err) < 0 || set_url(task, err) < 0 || fetch(task, err) < 0)
+        return -1;
+    task->operation = "update";
+    if (task->keep_session_work &&
+        repository_has_session_work(task->path, task->branch.name, &task->kept, &why, err) < 0)
+        return -1;
+    if (task->kept) {
+        task->emit("info", "git.update_skip", text_field("reason", why));
+        return 0;
+    }
+    task->operation = "checkout";
+    return checkout_branch(&task->access, task->path, task->branch.name, err);
+}
+
+int git_sync_steps_refresh(struct git_sync_task *task, struct err *err)
+{
+    if (is_absent(task->path))
+        return git_sync_steps_current(task, err);
+    if (set_url(task, err) < 0)
+        return -1;
+    return fetch(task, err);
+}
+
+static int set_identity(struct git_sync_task *task, struct err *err)
+{
+    cJSON *fields;
+
+    if (!task->identity_name || !task->identity_email)
+        return 0;
+    task->operation = "update";
+    if (repository_set_identity(task->path, task->identity_name, task->identity_email, err) < 0)
+        return -1;
+    fields = text_field("git_name", task->identity_name);
+    json_add_string(fields, "git_email", task->identity_email);
+    task->emit("info", "git.identity_configured", fields);
+    return 0;
+}
+
+int git_sync_steps_legacy(struct git_sync_task *task, struct err *err)
+{
+    enum rebase_outcome outcome = REBASE_UP_TO_DATE;
+    struct err conflict = {0};
+
+    if (is_absent(task->path)) {
+        if (clone(task, err) < 0)
+            return -1;
+        return set_identity(task, err);
+    }
+    if (remove_stale_locks(task, err) < 0 || set_url(task, err) < 0 || fetch(task, err) < 0)
+        return -1;
+    task->operation = "update";
+    if (rebase_onto_origin(task->path, task->branch.name, &outcome, &conflict) < 0) {
+        cJSON *fields = text_field("base_branch", task->branch.name);
+
+        /* The sync counts as a success all the same (S-210). */
+        json_add_string(fields, "stderr", conflict.text);
+        task->emit("warning", "git.rebase_error", fields);
+    }
+    return set_identity(task, err);
+}
+
+static void tell_distance(struct git_sync_task *task)
+{
+    char branch[BRANCH_NAME_MAX];
+    size_t behind = 0;
+    cJSON *fields;
+
+    if (repository_count_behind(task->path, branch, sizeof branch, &behind, NULL) < 0) {
+        task->emit("debug", "git.snapshot_status_unknown", text_field("reason", branch));
+        return;
+    }
+    fields = text_field("current_branch", branch);
+    json_add_number(fields, "commits_behind", (double)behind);
+    task->emit("info", "git.snapshot_status", fields);
+}
+
+int git_sync_steps_legacy_quick(struct git_sync_task *task, struct err *err)
+{
+    struct err failure = {0};
+
+    if (is_absent(task->path)) {
+        task->emit("info", "git.quick_fetch_skip", text_field("reason", "no_repo_path"));
+        return 0;
+    }
+    /* Always a success (S-213). */
+    if (set_url(task, &failure) < 0 || fetch(task, &failure) < 0)
+        task->emit("warning", "git.quick_fetch_error", text_field("stderr", failure.text));
+    else
+        tell_distance(task);
+    return set_identity(task, err);
+}
+
+const char *git_sync_steps_failure_event(const char *operation, const struct err *err)
+{
+    if (strcmp(operation, "clone") == 0)
+        return err->class == ERR_TIMEOUT ? "git.clone_timeout" : "git.clone_error";
+    if (strcmp(operation, "set_url") == 0)
+        return "git.set_url_failed";
+    if (strcmp(operation, "fetch") == 0)
+        return err->class == ERR_TIMEOUT ? "git.fetch_timeout" : "git.fetch_error";
+    if (strcmp(operation, "checkout") == 0)
+        return "git.checkout_error";
+    return "git.update_error";
+}
