@@ -61,9 +61,13 @@ static void test_spawn(void)
         signal(SIGPIPE, SIG_IGN);
         sigfillset(&all);
         sigprocmask(SIG_SETMASK, &all, &before);
-        CHECK_STR(
-            shell_output("grep -E 'SigIgn|SigBlk' /proc/self/status", (struct spawn_options){0}),
-            "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+        /* 32 to 34 are the C library's own: it lets nobody change them, and glibc's posix_spawn (of
+         * make, for one) hands them on ignored. */
+        CHECK_STR(shell_output("while read -r name mask; do case $name in SigBlk: | SigIgn:) "
+                               "echo $name $((0x$mask & ~0x380000000)) ;; esac; "
+                               "done </proc/self/status",
+                               (struct spawn_options){0}),
+                  "SigBlk: 0\nSigIgn: 0\n");
         sigprocmask(SIG_SETMASK, &before, NULL);
     }
     TEST("a new session makes the child the leader of its group") {
