@@ -52,13 +52,16 @@ void redact_add_secret(struct redact *redact, const char *secret)
     redact->count++;
 }
 
+/* Also the beginning of a secret at the end of the text: what was cut (a long line, an error's
+ * text) may have been cut in the middle of one. */
 static size_t secret_at(const struct redact *redact, const char *text, size_t len)
 {
     for (size_t i = 0; redact && i < redact->count; i++) {
         size_t secret_len = strlen(redact->secrets[i]);
+        size_t seen = secret_len < len ? secret_len : len;
 
-        if (secret_len <= len && memcmp(redact->secrets[i], text, secret_len) == 0)
-            return secret_len;
+        if (seen >= REDACT_SECRET_MIN && memcmp(redact->secrets[i], text, seen) == 0)
+            return seen;
     }
     return 0;
 }

@@ -21,8 +21,8 @@ void redact_free(struct redact *redact);
 /* Registers a secret; NULL, short and known values are ignored. */
 void redact_add_secret(struct redact *redact, const char *secret);
 
-/* Appends `text` with URL credentials and registered secrets replaced by "***". NULL `redact`:
- * only URL credentials. */
+/* Appends `text` with URL credentials and registered secrets replaced by "***", also a secret of which
+ * only the beginning is left at the end of `text`. NULL `redact`: only URL credentials. */
 void redact_text(const struct redact *redact, const char *text, size_t len, struct buf *out);
 
 #endif

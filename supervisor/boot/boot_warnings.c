@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 #define LINE_MAX_BYTES (16 * 1024)
 #define FILE_MODE 0600
@@ -37,17 +38,20 @@ void boot_warnings_add(const char *path, struct log *log, const char *scope, con
                        const struct repository *repository)
 {
     AUTO_BUF struct buf line = BUF_INIT(LINE_MAX_BYTES);
+    AUTO_BUF struct buf clean = BUF_INIT(LINE_MAX_BYTES);
     AUTO_JSON cJSON *warning = cJSON_CreateObject();
     struct err err;
 
+    /* It may quote a hook's output (S-215). */
+    redact_text(log_redact(log), message, strlen(message), &clean);
     log_at(log, LOG_WARNING, "supervisor.boot_warning", LOG_STR("scope", scope),
-           LOG_STR("warning_message", message),
+           LOG_STR("warning_message", buf_text(&clean)),
            LOG_STR("repo_owner", repository ? repository->owner : NULL),
            LOG_STR("repo_name", repository ? repository->name : NULL));
     if (!*path)
         return;
     json_add_string(warning, "scope", scope);
-    json_add_string(warning, "message", message);
+    json_add_string(warning, "message", buf_text(&clean));
     json_add_string(warning, "repoOwner", repository ? repository->owner : NULL);
     json_add_string(warning, "repoName", repository ? repository->name : NULL);
     json_print(warning, &line);

@@ -254,10 +254,13 @@ bool bridge_service_tell_warning(struct bridge_service *bridge, const char *scop
                                  const char *message, const struct repository *repository)
 {
     AUTO_BUF struct buf line = BUF_INIT(BRIDGE_MESSAGE_MAX);
+    AUTO_BUF struct buf clean = BUF_INIT(BRIDGE_MESSAGE_MAX);
 
     if (!bridge->connected)
         return false;
-    bridge_message_warning(&line, scope, message, repository ? repository->owner : NULL,
+    /* It may quote a hook's output (S-215). */
+    redact_text(log_redact(bridge->log), message, strlen(message), &clean);
+    bridge_message_warning(&line, scope, buf_text(&clean), repository ? repository->owner : NULL,
                            repository ? repository->name : NULL);
     bridge_channel_send(&bridge->channel, &line);
     return true;

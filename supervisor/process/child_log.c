@@ -16,7 +16,8 @@ void child_log_line(struct log *log, const char *prefix, const char *line, size_
         log_forward(log, prefix, line, len);
         return;
     }
-    buf_append(&marked, line, len);
+    /* Before the mark, which would hide that the line ends in the middle of a secret. */
+    redact_text(log_redact(log), line, len, &marked);
     buf_puts(&marked, CUT_MARK);
     log_forward(log, prefix, buf_text(&marked), marked.len);
 }

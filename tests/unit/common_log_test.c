@@ -53,6 +53,11 @@ static void test_redaction(void)
         redact_add_secret(redact, NULL);
         CHECK_STR(redacted(redact, "aghs_12345678b ghs_12345678_longer short"), "a***b *** short");
     }
+    TEST("a secret that was cut in two is not shown") {
+        CHECK_STR(redacted(redact, "the token is ghs_12345"), "the token is ***");
+        CHECK_STR(redacted(redact, "the token is ghs_12345 "), "the token is ghs_12345 ");
+        CHECK_STR(redacted(redact, "a word: ghs_"), "a word: ghs_");
+    }
     redact_free(redact);
 }
 
