@@ -7,6 +7,7 @@
 #include "common/env.h"
 #include "common/file.h"
 #include "common/version.h"
+#include "common/worker.h"
 #include "git/library.h"
 #include "net/net_context.h"
 
@@ -38,6 +39,8 @@ static int run_worker(const char *name)
         return git_config_worker_main();
     /* What an earlier bridge began must not go on when it was killed (D-27). */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (worker_is_orphan(WORKER_OUTPUT_FD))
+        return EXIT_FAILURE_AT_START;
     if (strcmp(name, "push") == 0)
         return push_worker_main();
     if (strcmp(name, "diff") == 0)

@@ -6,6 +6,7 @@
 #include "common/json.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,6 +53,14 @@ cJSON *worker_read_input(int fd, struct err *err)
         explicit_bzero(input.data, input.cap);
     buf_free(&input);
     return object;
+}
+
+bool worker_is_orphan(int fd)
+{
+    struct pollfd reader = {.fd = fd};
+
+    /* A pipe without a reader says ERR, a socket without its peer HUP. */
+    return poll(&reader, 1, 0) > 0 && (reader.revents & (POLLERR | POLLHUP));
 }
 
 uint32_t worker_limit_ms(const cJSON *limits, const char *name, unsigned otherwise_s)

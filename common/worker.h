@@ -13,6 +13,7 @@
 #include "common/err.h"
 
 #include <cJSON.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define WORKER_INPUT_MAX (256 * 1024)
@@ -28,6 +29,10 @@
 /* Reads `fd` up to its end and parses the object. NULL and an error that never quotes the input,
  * which holds secrets. Also makes SIGPIPE harmless: a parent that is gone is found by the write. */
 cJSON *worker_read_input(int fd, struct err *err);
+
+/* Nobody reads `fd` any more. A worker that wants to die with its parent asks the kernel for that
+ * first, then this: the parent may have died before. */
+bool worker_is_orphan(int fd);
 
 /* A limit in seconds from the input's "limits" object, in milliseconds; `otherwise_s` when it is
  * absent or makes no sense. */

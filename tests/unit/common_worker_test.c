@@ -102,7 +102,9 @@ static void test_output(void)
         struct err err;
 
         cJSON_Delete(read_input("{}", 1, &err));
+        CHECK(!worker_is_orphan(fds[1]));
         close(fds[0]);
+        CHECK(worker_is_orphan(fds[1]));
         CHECK_INT(worker_emit(fds[1], worker_result_new(NULL)), -1);
     }
     close(fds[1]);
