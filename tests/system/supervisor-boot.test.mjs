@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import test from 'node:test';
 import { sampleFiles } from '../../playground/sample-repository.mjs';
+import { waitUntil } from '../../playground/waiting.mjs';
 import { endInOrder, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
 
 const hook = (text) => `#!/bin/bash\n${text}\n`;
@@ -88,7 +89,7 @@ test('a hook that runs too long is ended with all it started', async (t) => {
         repository: repositoryWith({ '.openinspect/setup.sh': hook('sleep 1000 & sleep 1000') }) });
     const sandbox = await startWithStandIns(playground, { env: { SETUP_TIMEOUT_SECONDS: '1' } });
     await sandbox.logged('opencode.ready');
-    assert.ok(!sandbox.find('sleep 1000'), 'the hook and its child are gone');
+    await waitUntil(() => !sandbox.find('sleep 1000'), { what: 'the end of the hook and its child' });
     await endInOrder(sandbox);
 });
 
