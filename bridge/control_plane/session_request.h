@@ -19,7 +19,7 @@ struct session_request {
     const void *body; /* copied; or NULL */
     size_t body_len;
     http_read_fn *read_body; /* or NULL; in place of `body` */
-    http_data_fn *on_data; /* or NULL */
+    http_data_fn *on_data;   /* or NULL */
     size_t max_body;
     uint64_t limit_ms;
 };
