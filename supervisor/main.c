@@ -19,6 +19,7 @@
 #include "supervisor/library_versions.h"
 #include "supervisor/log_output.h"
 #include "supervisor/report/report_worker.h"
+#include "supervisor/signals.h"
 #include "supervisor/supervisor.h"
 
 #include <stdio.h>
@@ -106,6 +107,13 @@ static bool wants_slack_notify(void)
     return value && strcasecmp(value, "true") == 0; /* S-34 */
 }
 
+/* Nobody handles signals meanwhile: their default actions may end it. */
+static void report_bad_config(const struct config *config, struct log *log)
+{
+    signals_release();
+    fatal_report_send_alone(log, config, buf_text(&config->problems));
+}
+
 static int run_sandbox(const struct flags *flags, struct config *config, bool config_is_good,
                        uint64_t started_ms)
 {
@@ -134,7 +142,7 @@ static int run_sandbox(const struct flags *flags, struct config *config, bool co
     if (config_is_good)
         exit_code = supervisor_run(&options);
     else
-        fatal_report_send_alone(log, config, buf_text(&config->problems));
+        report_bad_config(config, log);
     log_free(log);
     log_output_close(log_fd);
     return exit_code;
@@ -177,6 +185,8 @@ int main(int argc, char *argv[])
         return print_versions();
     if (flags.action == FLAGS_HELP)
         return fputs(flags_usage, stdout) < 0;
+    if (flags.action == FLAGS_RUN)
+        signals_hold();
     random_hex(random_password, PASSWORD_BYTES);
     good = config_parse(&config, &flags, get_variable, NULL, random_password) == 0;
     exit_code = flags.action == FLAGS_CHECK ? config_check_print(&config, stdout)

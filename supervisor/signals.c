@@ -24,6 +24,26 @@ static void on_signal(uv_signal_t *handle, int number)
         listener->on_end_wanted(listener->user, watched[handle - signals->handles].name);
 }
 
+static void set_blocked(int how)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < SIGNALS_COUNT; i++)
+        sigaddset(&set, watched[i].number);
+    sigprocmask(how, &set, NULL);
+}
+
+void signals_hold(void)
+{
+    set_blocked(SIG_BLOCK);
+}
+
+void signals_release(void)
+{
+    set_blocked(SIG_UNBLOCK);
+}
+
 int signals_watch(struct signals *signals, uv_loop_t *loop, struct signals_listener listener,
                   struct err *err)
 {
@@ -40,6 +60,7 @@ int signals_watch(struct signals *signals, uv_loop_t *loop, struct signals_liste
         if (rc != 0 && first_failure == 0)
             first_failure = rc;
     }
+    signals_release();
     return first_failure == 0 ? 0 : err_set_sys(err, -first_failure, "watch for signals");
 }
 
