@@ -146,7 +146,7 @@ test-programs: $(UNIT_TESTS) $(FUZZERS) $(REPLAY) $(TLS_PROBE)
 
 # OpenCode (npm, pinned) and the WebSocket server of the tests' control plane.
 build/node/.installed: playground/package.json playground/install.mjs
-	@deps/tools.sh check
+	@deps/tools.sh run
 	@node playground/install.mjs
 	@touch $@
 

@@ -1,15 +1,14 @@
 #!/bin/bash
 # Makes sure that the tools which the build needs are there: installs them when root, else says what to install.
-# With "check" as argument it also asks for what only `make check` and `make lint` use.
+# With "run" as argument it also asks for what `make run` uses, with "check" for what `make check` and `make lint` use.
 set -euo pipefail
 
 declare -A package_of=(
     [gcc]=gcc [ld]=binutils [cmake]=cmake [ninja]=ninja-build [patch]=patch [tar]=tar [xz]=xz-utils
     [bzip2]=bzip2 [gzip]=gzip [dpkg-deb]=dpkg [sha256sum]=coreutils
 )
-if [ "${1:-}" = check ]; then
-    package_of+=([clang-format]=clang-format [openssl]=openssl [git]=git [node]=nodejs [npm]=npm [file]=file [ip]=iproute2)
-fi
+case ${1:-} in run | check) package_of+=([openssl]=openssl [git]=git [node]=nodejs [npm]=npm [ssh-keygen]=openssh-client) ;; esac
+[ "${1:-}" != check ] || package_of+=([clang-format]=clang-format [file]=file [ip]=iproute2)
 
 missing=()
 for tool in "${!package_of[@]}"; do
