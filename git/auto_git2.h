@@ -17,6 +17,7 @@
 DEFINE_GIT_CLEANUP(annotated_commit, git_annotated_commit, git_annotated_commit_free)
 DEFINE_GIT_CLEANUP(commit, git_commit, git_commit_free)
 DEFINE_GIT_CLEANUP(config, git_config, git_config_free)
+DEFINE_GIT_CLEANUP(config_entry, git_config_entry, git_config_entry_free)
 DEFINE_GIT_CLEANUP(config_iterator, git_config_iterator, git_config_iterator_free)
 DEFINE_GIT_CLEANUP(filter_list, git_filter_list, git_filter_list_free)
 DEFINE_GIT_CLEANUP(index, git_index, git_index_free)

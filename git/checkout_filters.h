@@ -1,0 +1,16 @@
+/*
+ * Whether anything can change the bytes of a file on its way into the work tree. libgit2 looks for
+ * attributes along the path of every single file, which costs as much as writing it; most
+ * repositories that have none, under a configuration that has none, are spared that. Only git/'s .c
+ * files include this.
+ */
+#ifndef GIT_CHECKOUT_FILTERS_H
+#define GIT_CHECKOUT_FILTERS_H
+
+#include <git2.h>
+#include <stdbool.h>
+
+/* True also when it cannot be found out. */
+bool checkout_filters_are_needed(git_repository *repository, const git_commit *commit);
+
+#endif
