@@ -11,13 +11,11 @@
 int remote_open(struct remote *remote, const struct git_access *access, git_repository *repository,
                 git_remote *handle, struct err *err)
 {
-    const char *push_url = git_remote_pushurl(handle);
-
     *remote = (struct remote){.access = access, .repository = repository, .handle = handle};
     buf_init(&remote->text, REMOTE_TEXT_MAX);
     /* Other schemes than http are for tests (file://): neither TLS nor credentials there. */
     url_parse(access->url, &remote->wanted, NULL);
-    url_parse(push_url ? push_url : git_remote_url(handle), &remote->effective, NULL);
+    url_parse(git_remote_url(handle), &remote->effective, NULL);
     return ca_bundle_load(repository, git_remote_url(handle), err);
 }
 
@@ -124,6 +122,17 @@ void remote_set_callbacks(struct remote *remote, git_remote_callbacks *callbacks
     callbacks->payload = remote;
 }
 
+/* remote.*.pushUrl and url.*.pushInsteadOf hold for a push only. */
+static void use_push_url(struct remote *remote)
+{
+    const char *push_url = git_remote_pushurl(remote->handle);
+
+    if (!push_url)
+        return;
+    url_free(&remote->effective);
+    url_parse(push_url, &remote->effective, NULL);
+}
+
 int remote_connect(struct remote *remote, git_direction direction, struct err *err)
 {
     git_remote_connect_options options;
@@ -136,6 +145,8 @@ int remote_connect(struct remote *remote, git_direction direction, struct err *e
     /* Redirects within the host are followed even so (a renamed repository); to another host the
      * token must not travel. */
     options.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
+    if (direction == GIT_DIRECTION_PUSH)
+        use_push_url(remote);
     remote_report(remote, &progress);
     socket_stream_begin(&remote->access->limits);
     code = git_remote_connect_ext(remote->handle, direction, &options);

@@ -21,7 +21,7 @@ struct remote {
     git_repository *repository;
     git_remote *handle;
     struct url wanted;    /* of access->url */
-    struct url effective; /* after url.*.insteadOf */
+    struct url effective; /* after url.*.insteadOf, for a push .pushInsteadOf */
     struct progress_throttle throttle;
     bool asked_credentials, gave_credentials;
     const char *username, *password; /* that were given */

@@ -52,6 +52,11 @@ static void test_credentials(void)
                   fixture.port);
         fails_at("https://github.com/acme/app.git", ERR_AUTH,
                  "localhost wants credentials, and there are none");
+        /* Where a push would go does not matter for a fetch. */
+        git_shell(&fixture, "git config --global url.https://github.com/.pushInsteadOf "
+                            "https://github.com/");
+        fails_at("https://github.com/acme/app.git", ERR_AUTH,
+                 "localhost wants credentials, and there are none");
         git_shell(&fixture, "rm home/.gitconfig");
     }
 }
