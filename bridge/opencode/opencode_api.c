@@ -137,7 +137,7 @@ struct http_request *opencode_create_session(struct opencode_api *api, http_done
 }
 
 struct http_request *opencode_post_prompt(struct opencode_api *api, const char *session_id,
-                                          http_read_fn *read_body, size_t len,
+                                          http_read_fn *read_body, size_t len, size_t file_count,
                                           http_done_fn *on_done, void *user, struct err *err)
 {
     struct call call = {.method = "POST",
@@ -145,7 +145,8 @@ struct http_request *opencode_post_prompt(struct opencode_api *api, const char *
                         .id = session_id,
                         .after = "/prompt_async",
                         .read_body = read_body,
-                        .body_len = len};
+                        .body_len = len,
+                        .limit_ms = api->call_limit_ms + file_count * OPENCODE_FILE_MS};
 
     return start(api, &call, on_done, user, err);
 }

@@ -18,6 +18,9 @@
 #define OPENCODE_MESSAGES_MAX_BYTES ((size_t)32 * 1024 * 1024)
 #define OPENCODE_ANSWER_MAX_BYTES ((size_t)256 * 1024)
 
+/* OpenCode shrinks large images before it answers: ten megabytes take it seconds. */
+#define OPENCODE_FILE_MS 20000
+
 struct opencode_api;
 
 struct opencode_api_options {
@@ -41,9 +44,10 @@ struct http_request *opencode_get_session(struct opencode_api *api, const char *
                                           http_done_fn *on_done, void *user, struct err *err);
 struct http_request *opencode_create_session(struct opencode_api *api, http_done_fn *on_done,
                                              void *user, struct err *err);
-/* `read_body` gives the `len` bytes of the body as they are sent; it gets `user`. */
+/* `read_body` gives the `len` bytes of the body as they are sent; it gets `user`. Each of the files in
+ * it adds OPENCODE_FILE_MS to the limit. */
 struct http_request *opencode_post_prompt(struct opencode_api *api, const char *session_id,
-                                          http_read_fn *read_body, size_t len,
+                                          http_read_fn *read_body, size_t len, size_t file_count,
                                           http_done_fn *on_done, void *user, struct err *err);
 struct http_request *opencode_abort(struct opencode_api *api, const char *session_id,
                                     http_done_fn *on_done, void *user, struct err *err);

@@ -147,7 +147,7 @@ void prompt_calls_post(struct prompt_run *run)
                           run->user_message_id, wall_ms);
     prompt_run_set_step(run, PROMPT_STEP_POSTING);
     run->post = opencode_post_prompt(run->options.api, session_id, on_read_body, run->upload->len,
-                                     on_posted, run, &err);
+                                     run->upload->count, on_posted, run, &err);
     if (!run->post)
         on_posted(run, NULL, &err);
 }

@@ -164,6 +164,19 @@ test('a prompt whose session is gone goes to a new one with its images (D-29)', 
     assert.equal(types(cp.eventsOf(id)).at(-1), 'execution_complete');
 });
 
+test('a bridge that dies while it fetches leaves nothing, and the next one fetches again', async (t) => {
+    const { cp, opencode, bridge, startBridge, directory } = await bridgeBetween(t);
+    cp.answers['GET /sessions/:id/attachments/:id'] = 'never';
+    const id = cp.prompt('look', { attachments: [attach(cp)] });
+    await cp.waitFor(() => cp.requests.some(({ path }) => path.includes('/attachments/')));
+    await bridge.stop('SIGKILL');
+    delete cp.answers['GET /sessions/:id/attachments/:id'];
+    startBridge();
+    assert.equal((await cp.completionOf(id)).success, true);
+    assert.deepEqual(opencode.runs.map(({ body }) => body.parts.length), [2]);
+    assert.deepEqual(readdirSync(directory).filter((name) => name.includes('attachment')), []);
+});
+
 test('a redirect is not followed: the credential stays with the control plane', async (t) => {
     const { cp } = await bridgeBetween(t);
     cp.answers['GET /sessions/:id/attachments/:id'] = [302, {}];

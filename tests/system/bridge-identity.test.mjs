@@ -97,6 +97,20 @@ test('the WebSocket is there before the signing configuration, and a prompt fail
     assert.equal((await ask({ gitIdentity: ada })).error, 'Commit signing configuration unavailable', 'X-04: it had signing');
 });
 
+test('stop while the signing configuration is awaited ends the prompt at once', { skip }, async (t) => {
+    const { cp, config, ask } = await sandboxFor(t);
+    await cp.waitFor(() => fetches(cp).some(({ status }) => status === 200), { what: 'the first fetch' });
+    cp.answers[`GET /sessions/:id${FETCH}`] = 'never';
+    const before = fetches(cp).length;
+    const stopped = ask({ gitIdentity: ada });
+    await cp.waitFor(() => fetches(cp).length > before, { what: 'the fetch of the prompt' });
+    cp.stop();
+    assert.equal((await stopped).error, 'Task was cancelled');
+    delete cp.answers[`GET /sessions/:id${FETCH}`];
+    assert.equal((await ask({ gitIdentity: ada })).success, true);
+    assert.deepEqual(config(), signed(cp, 'Ada', 'ada@example.com'));
+});
+
 test('a manifest that is missing or cannot be trusted fails a prompt whose commits must be signed (B-913)', { skip }, async (t) => {
     const { sandbox, ask } = await sandboxFor(t);
     const manifest = sandbox.path('tmp/oi-repo-manifest.json');
