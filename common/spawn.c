@@ -147,6 +147,18 @@ static ssize_t read_failure(int fd, struct failure *failure)
     return got;
 }
 
+static int set_child_error(const struct spawn_options *options, const struct failure *failure,
+                           struct err *err)
+{
+    if (failure->step == STEP_EXEC && failure->sys == ENOENT && !strchr(options->program, '/'))
+        return err_set_sys(err, ENOENT, "start %s: it is not on PATH", options->program);
+    return err_set_sys(err, failure->sys, "start %s: %s %s", options->program,
+                       step_texts[failure->step],
+                       failure->step == STEP_DIRECTORY ? options->directory
+                       : failure->step == STEP_EXEC    ? options->program
+                                                       : "");
+}
+
 int spawn_process(const struct spawn_options *options, pid_t *pid, struct err *err)
 {
     struct failure failure;
@@ -173,11 +185,7 @@ int spawn_process(const struct spawn_options *options, pid_t *pid, struct err *e
         close(pipe_fds[0]);
         while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
             continue;
-        return err_set_sys(err, failure.sys, "start %s: %s %s", options->program,
-                           step_texts[failure.step],
-                           failure.step == STEP_DIRECTORY ? options->directory
-                           : failure.step == STEP_EXEC    ? options->program
-                                                          : "");
+        return set_child_error(options, &failure, err);
     }
     close(pipe_fds[0]);
     *pid = child;

@@ -98,6 +98,11 @@ static void test_spawn_failures(void)
                             "No such file or directory");
         CHECK(waitpid(-1, NULL, WNOHANG) < 0);
     }
+    TEST("a program that is not on PATH is said to be just that") {
+        options.program = "no-such-program";
+        CHECK_INT(spawn_process(&options, &pid, &err), -1);
+        CHECK_STR(err.text, "start no-such-program: it is not on PATH: No such file or directory");
+    }
     TEST("a directory that is not there is named") {
         options.program = "/bin/true";
         options.directory = "/no/such/directory";
