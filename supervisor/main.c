@@ -18,7 +18,7 @@
 #include "supervisor/git_sync/git_sync_worker.h"
 #include "supervisor/library_versions.h"
 #include "supervisor/log_output.h"
-#include "supervisor/report/report_worker.h"
+#include "supervisor/report/post_worker.h"
 #include "supervisor/signals.h"
 #include "supervisor/supervisor.h"
 
@@ -41,8 +41,8 @@ static int run_worker(const char *name)
 {
     if (strcmp(name, "git-sync") == 0)
         return git_sync_worker_main();
-    if (strcmp(name, "report") == 0)
-        return report_worker_main();
+    if (strcmp(name, POST_WORKER_NAME) == 0)
+        return post_worker_main();
     if (strcmp(name, CREDENTIAL_INSTALL_WORKER) == 0)
         return credential_install_main();
     fprintf(stderr, "oi-supervisor: no worker \"%s\"\n", name);
@@ -93,6 +93,7 @@ static void register_secrets(struct log *log, const struct config *config)
         getenv("VCS_CLONE_TOKEN"),
         getenv("VNC_PASSWORD"),
         getenv("CODE_SERVER_PASSWORD"),
+        config->build.token,
         getenv("OI_REPO_IMAGE_CALLBACK_TOKEN"),
     };
 

@@ -1,23 +1,21 @@
 #include "supervisor/supervisor.h"
 
-#include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/file.h"
 #include "supervisor/boot/boot.h"
 #include "supervisor/boot/boot_warnings.h"
 #include "supervisor/bridge_service/bridge_service.h"
 #include "supervisor/report/fatal_report.h"
+#include "supervisor/image_build/image_build.h"
 #include "supervisor/opencode/opencode.h"
 #include "supervisor/shutdown/shutdown.h"
 #include "supervisor/signals.h"
+#include "supervisor/startup.h"
 
-#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 
-#define WORKSPACE_MODE 0755
 #define EXIT_FATAL 1
-#define FATAL_TEXT_MAX (4 * ERR_TEXT_MAX)
+#define FATAL_TEXT_MAX (2 * ERR_TEXT_MAX)
 
 struct supervisor {
     const struct supervisor_options *options;
@@ -30,7 +28,9 @@ struct supervisor {
     struct opencode opencode;
     struct bridge_service bridge;
     struct fatal_report report;
+    struct image_build build;
     struct shutdown shutdown;
+    char why_fatal[FATAL_TEXT_MAX]; /* redacted */
     bool booted;
     int exit_code;
 };
@@ -38,23 +38,35 @@ struct supervisor {
 /* ---- the end ---- */
 
 /* S-132, S-133: logged, reported, told to the bridge, and then everything stops. */
+static void report_and_stop(struct supervisor *supervisor)
+{
+    const char *why = supervisor->why_fatal;
+
+    log_at(supervisor->log, LOG_ERROR, "supervisor.fatal", LOG_STR("error_message", why));
+    bridge_service_tell_fatal(&supervisor->bridge, why);
+    fatal_report_send(&supervisor->report, supervisor->config, why);
+    shutdown_begin(&supervisor->shutdown);
+}
+
 static void die(struct supervisor *supervisor, const struct err *err)
 {
     AUTO_BUF struct buf text = BUF_INIT(FATAL_TEXT_MAX);
 
-    if (shutdown_has_begun(&supervisor->shutdown))
+    if (shutdown_has_begun(&supervisor->shutdown) || supervisor->exit_code != EXIT_SUCCESS)
         return;
     redact_text(log_redact(supervisor->log), err->text, strlen(err->text), &text);
+    snprintf(supervisor->why_fatal, sizeof supervisor->why_fatal, "%s", buf_text(&text));
     supervisor->exit_code = EXIT_FATAL;
     if (!supervisor->booted) {
         log_at(supervisor->log, LOG_ERROR, "supervisor.error", LOG_ERR(err));
         boot_log_startup(&supervisor->boot, false);
     }
-    log_at(supervisor->log, LOG_ERROR, "supervisor.fatal",
-           LOG_STR("error_message", buf_text(&text)));
-    bridge_service_tell_fatal(&supervisor->bridge, buf_text(&text));
-    fatal_report_send(&supervisor->report, supervisor->config, buf_text(&text));
-    shutdown_begin(&supervisor->shutdown);
+    if (supervisor->config->boot_mode != BOOT_BUILD) {
+        report_and_stop(supervisor);
+        return;
+    }
+    boot_cancel(&supervisor->boot);
+    image_build_fail(&supervisor->build, supervisor->why_fatal);
 }
 
 static void on_shutdown_over(void *user)
@@ -66,6 +78,7 @@ static void on_shutdown_over(void *user)
     opencode_close(&supervisor->opencode);
     bridge_service_close(&supervisor->bridge);
     fatal_report_close(&supervisor->report);
+    image_build_close(&supervisor->build);
     shutdown_close(&supervisor->shutdown);
     reaper_close(&supervisor->reaper);
     signals_close(&supervisor->signals);
@@ -188,18 +201,36 @@ static void start_bridge(void *user)
     boot_step_done(&supervisor->boot, BOOT_STEP_BRIDGE);
 }
 
+/* Then it waits for a signal: the provider takes its picture of a living sandbox (S-423). */
+static void complete_build(struct supervisor *supervisor)
+{
+    const char *head_shas[REPOSITORIES_MAX];
+
+    for (size_t i = 0; i < supervisor->config->repositories.count; i++)
+        head_shas[i] = git_sync_outcome_of(&supervisor->boot.sync, i)->head_sha;
+    image_build_complete(&supervisor->build, clock_monotonic_ms() - supervisor->options->started_ms,
+                         head_shas);
+}
+
+static void on_build_failed(void *user, const struct err *err)
+{
+    die(user, err);
+}
+
+static void on_build_failure_told(void *user)
+{
+    report_and_stop(user);
+}
+
 static void on_boot_done(void *user)
 {
     struct supervisor *supervisor = user;
 
     supervisor->booted = true;
-    if (supervisor->config->boot_mode != BOOT_BUILD) {
+    if (supervisor->config->boot_mode != BOOT_BUILD)
         boot_log_startup(&supervisor->boot, true);
-        return;
-    }
-    /* The provider takes its picture of a sandbox that is still there (S-423). */
-    log_at(supervisor->log, LOG_INFO, "image_build.complete",
-           LOG_NUM("duration_ms", clock_monotonic_ms() - supervisor->options->started_ms));
+    else
+        complete_build(supervisor);
 }
 
 static void on_boot_fatal(void *user, const struct err *err)
@@ -232,6 +263,8 @@ static void on_end_wanted(void *user, const char *signal_name)
     struct supervisor *supervisor = user;
 
     log_at(supervisor->log, LOG_INFO, "supervisor.signal", LOG_STR("signal_name", signal_name));
+    if (supervisor->config->boot_mode == BOOT_BUILD)
+        image_build_cancel(&supervisor->build);
     if (shutdown_has_begun(&supervisor->shutdown))
         shutdown_hurry(&supervisor->shutdown);
     else
@@ -239,50 +272,6 @@ static void on_end_wanted(void *user, const char *signal_name)
 }
 
 /* ---- the start ---- */
-
-static void log_start(const struct supervisor *supervisor)
-{
-    static const char *const mode_events[] = {
-        [BOOT_FRESH] = NULL,
-        [BOOT_REPO_IMAGE] = "supervisor.from_repo_image",
-        [BOOT_SNAPSHOT_RESTORE] = "supervisor.restored_from_snapshot",
-        [BOOT_BUILD] = "supervisor.image_build_mode",
-    };
-    const struct config *config = supervisor->config;
-    const struct repository_list *list = &config->repositories;
-    const char *event =
-        list->count > 0 ? mode_events[config->boot_mode] : "supervisor.no_repo_configured";
-
-    log_at(supervisor->log, LOG_INFO, "supervisor.start",
-           LOG_STR("repo_owner", list->count > 0 ? list->items[0].owner : ""),
-           LOG_STR("repo_name", list->count > 0 ? list->items[0].name : ""),
-           LOG_NUM("pid", getpid()));
-    log_at(supervisor->log, LOG_INFO, "supervisor.era",
-           LOG_STR("era", config->era == ERA_CURRENT ? "current" : "legacy"),
-           LOG_STR("reason", config->era_reason));
-    if (event)
-        log_at(supervisor->log, LOG_INFO, event);
-}
-
-/* S-353: orphans must come to us, or nobody ends them. */
-static void become_reaper_of_orphans(struct log *log)
-{
-    struct err err;
-
-    if (getpid() == 1 || prctl(PR_SET_CHILD_SUBREAPER, 1) == 0)
-        return;
-    err_set_sys(&err, errno, "become a subreaper: orphans will not be reaped");
-    log_at(log, LOG_WARNING, "supervisor.subreaper_failed", LOG_ERR(&err));
-}
-
-static int make_workspace(const struct config *config, struct err *err)
-{
-    if (file_make_directories(config->paths.workspace, WORKSPACE_MODE, err) == 0)
-        return 0;
-    return err_add_context(
-        err, "the workspace cannot be made by user %d (make it in the image, for that user)",
-        (int)getuid());
-}
 
 static int init_actors(struct supervisor *supervisor, struct err *err)
 {
@@ -304,6 +293,10 @@ static int init_actors(struct supervisor *supervisor, struct err *err)
     reaper->on_collected = on_collected;
     reaper->user = supervisor;
     fatal_report_init(&supervisor->report, loop, reaper, log);
+    image_build_init(&supervisor->build, loop, reaper, log, supervisor->config,
+                     (struct image_build_listener){.on_failed = on_build_failed,
+                                                   .on_failure_told = on_build_failure_told,
+                                                   .user = supervisor});
     bridge_service_init(&supervisor->bridge, loop, reaper, log, supervisor->config,
                         options->bridge_command,
                         (struct bridge_listener){.on_session_over = on_session_over,
@@ -339,6 +332,13 @@ static int init_actors(struct supervisor *supervisor, struct err *err)
     return rc;
 }
 
+static void start(struct supervisor *supervisor)
+{
+    if (supervisor->config->boot_mode == BOOT_BUILD)
+        image_build_start(&supervisor->build);
+    boot_start(&supervisor->boot, supervisor->options->started_ms);
+}
+
 int supervisor_run(const struct supervisor_options *options)
 {
     struct supervisor *supervisor = calloc(1, sizeof *supervisor);
@@ -358,20 +358,20 @@ int supervisor_run(const struct supervisor_options *options)
         free(supervisor);
         return EXIT_FATAL;
     }
-    become_reaper_of_orphans(options->log);
+    startup_become_subreaper(options->log);
     rc = signals_watch(&supervisor->signals, &supervisor->loop,
                        (struct signals_listener){.on_end_wanted = on_end_wanted,
                                                  .on_status_wanted = on_status_wanted,
                                                  .user = supervisor},
                        &err);
     /* After the signal handlers: who sees this line may send one (S-103). */
-    log_start(supervisor);
+    startup_log(options->config, options->log);
     rc |= init_actors(supervisor, &err);
     boot_warnings_clear(options->config->paths.boot_warnings, options->log);
-    if (rc != 0 || make_workspace(options->config, &err) != 0)
+    if (rc != 0 || startup_make_workspace(options->config, &err) != 0)
         die(supervisor, &err);
     else
-        boot_start(&supervisor->boot, options->started_ms);
+        start(supervisor);
     uv_run(&supervisor->loop, UV_RUN_DEFAULT);
     uv_loop_close(&supervisor->loop);
     boot_free(&supervisor->boot);

@@ -7,6 +7,7 @@
 #include "supervisor/boot/workspace_guide.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define FAILURES_MAX (4 * 1024)
 
@@ -62,6 +63,11 @@ static void note_baselines(struct boot *boot)
         struct repository *repository = &boot->config->repositories.items[i];
         const char *head = git_sync_outcome_of(&boot->sync, i)->head_sha;
 
+        if (repository->base_sha && *head && strcasecmp(repository->base_sha, head) != 0 &&
+            boot->config->boot_mode == BOOT_BUILD)
+            log_at(boot->log, LOG_WARNING, "git.base_mismatch",
+                   LOG_STR("repo_owner", repository->owner), LOG_STR("repo_name", repository->name),
+                   LOG_STR("base_sha", repository->base_sha), LOG_STR("head_sha", head));
         /* S-217, S-218: a supplied one stays; a restored checkout has none of its own. */
         if (!repository->base_sha && *head && boot->config->boot_mode != BOOT_SNAPSHOT_RESTORE)
             repository->base_sha = strdup(head);

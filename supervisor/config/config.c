@@ -328,6 +328,9 @@ int config_parse(struct config *config, const struct flags *flags, config_env_fn
     parse_opencode_address(&reader, flags->opencode_host, random_password);
     config->bridge_early_connect = flags->bridge_early_connect ||
                                    json_get_bool(config->session, "bridge_early_connect", false);
+    if (config->boot_mode == BOOT_BUILD &&
+        config_build_parse(&config->build, env, user, &config->problems) != 0)
+        buf_puts(&config->problems, "out of memory\n");
     if (config_paths_build(&config->paths, flags->test_root, get(&reader, "OPENCODE_CONFIG_DIR"),
                            get(&reader, "XDG_CONFIG_HOME"), get(&reader, "HOME")) != 0 ||
         !has_everything(config)) {
@@ -362,6 +365,7 @@ void config_free(struct config *config)
 
     for (size_t i = 0; i < ARRAY_LENGTH(strings); i++)
         free(strings[i]);
+    config_build_free(&config->build);
     config_paths_free(&config->paths);
     cJSON_Delete(config->session);
     repositories_free(&config->repositories);

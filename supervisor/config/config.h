@@ -8,6 +8,7 @@
 #define SUPERVISOR_CONFIG_CONFIG_H
 
 #include "common/buf.h"
+#include "supervisor/config/config_build.h"
 #include "supervisor/config/config_paths.h"
 #include "supervisor/config/flags.h"
 #include "supervisor/config/repositories.h"
@@ -39,6 +40,8 @@ struct config {
     char *git_user_name; /* legacy: who commits; NULL when nobody is known */
     char *git_user_email;
     struct repository_list repositories;
+
+    struct config_build build; /* only in BOOT_BUILD */
 
     uint64_t setup_timeout_ms;
     uint64_t start_timeout_ms;

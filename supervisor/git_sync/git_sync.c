@@ -46,6 +46,8 @@ static void log_event(struct git_sync_job *job, const char *event, enum log_leve
     cJSON_ArrayForEach(field, fields) {
         if (count == ARRAY_LENGTH(all) || !field->string)
             break;
+        if (strcmp(field->string, "type") == 0)
+            continue; /* of the worker's line, not of the event */
         if (cJSON_IsString(field))
             all[count++] = LOG_STR(field->string, field->valuestring);
         else if (cJSON_IsNumber(field))

@@ -3,14 +3,15 @@
 #include "common/json.h"
 #include "common/url.h"
 #include "common/wtf8.h"
-#include "supervisor/report/report_worker.h"
+#include "supervisor/report/post_worker.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define URL_MAX (16 * 1024)
+#define LIMIT_MS 5000 /* S-168: for the whole request */
 /* The worker keeps S-168's limit itself. */
-#define WORKER_LIMIT_MS (REPORT_LIMIT_MS + 500)
+#define WORKER_LIMIT_MS (LIMIT_MS + 500)
 #define HTTP_OK_FIRST 200
 #define HTTP_OK_LAST 299
 
@@ -38,7 +39,7 @@ void fatal_report_init(struct fatal_report *report, uv_loop_t *loop, struct reap
                        struct log *log)
 {
     *report = (struct fatal_report){.log = log};
-    worker_init(&report->worker, "report", loop, reaper, log,
+    worker_init(&report->worker, POST_WORKER_NAME, loop, reaper, log,
                 (struct worker_listener){.on_done = on_done, .user = report});
 }
 
@@ -76,6 +77,7 @@ void fatal_report_send(struct fatal_report *report, const struct config *config,
     body = build_body(report->log, text);
     json_add_string(input, "url", buf_text(&url));
     json_add_string(input, "body", body);
+    json_add_number(input, "limit_ms", LIMIT_MS);
     if (*config->auth_token)
         json_add_string(input, "token", config->auth_token);
     free(body);

@@ -2,6 +2,7 @@
 #include "common/json.h"
 #include "supervisor/config/config.h"
 #include "supervisor/git_sync/git_sync_request.h"
+#include "supervisor/report/post_worker.h"
 #include "tests/unit/check.h"
 
 #include <stdlib.h>
@@ -158,6 +159,28 @@ static void test_problems(void)
                               "{\"repositories\":[{\"repo_owner\":\"a\",\"repo_name\":\"App\"},"
                               "{\"repo_owner\":\"b\",\"repo_name\":\"app\"}]}"),
                         "SESSION_CONFIG", "share the directory"));
+    }
+    TEST("a build's callback needs all of its variables, and nothing else looks at them") {
+        struct config config;
+
+        CHECK(complains(PAIRS("IMAGE_BUILD_MODE", "true", "OI_REPO_IMAGE_BUILD_ID", "b"),
+                        "OI_REPO_IMAGE_CALLBACK_TOKEN", "missing"));
+        CHECK(complains(
+            PAIRS("IMAGE_BUILD_MODE", "true", "OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS", "0"),
+            "OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS", "whole number"));
+        CHECK_INT(parse(&config, PAIRS("IMAGE_BUILD_MODE", "false", "OI_REPO_IMAGE_BUILD_ID", "",
+                                       "OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS", "")),
+                  0);
+        config_free(&config);
+    }
+    TEST("only what may change is worth another attempt at a callback") {
+        static const int again[] = {0, 302, 408, 429, 500, 503};
+        static const int final[] = {200, 204, 400, 401, 403, 404, 409, 410};
+
+        for (size_t i = 0; i < ARRAY_LENGTH(again); i++)
+            CHECK(post_worker_may_retry(again[i]));
+        for (size_t i = 0; i < ARRAY_LENGTH(final); i++)
+            CHECK(!post_worker_may_retry(final[i]));
     }
     TEST("all problems are said at once") {
         struct config config;

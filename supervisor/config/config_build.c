@@ -1,0 +1,83 @@
+#include "supervisor/config/config_build.h"
+
+#include "common/cleanup.h"
+#include "common/version.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MS_PER_S 1000
+#define BUDGET_MOST_S (7L * 24 * 3600)
+
+static void parse_callback(struct config_build *build, config_build_env_fn *env, void *user,
+                           struct buf *problems)
+{
+    const struct {
+        const char *name;
+        char **value;
+    } variables[] = {
+        {"OI_REPO_IMAGE_BUILD_ID", &build->id},
+        {"OI_REPO_IMAGE_CALLBACK_URL", &build->success_url},
+        {"OI_REPO_IMAGE_FAILURE_CALLBACK_URL", &build->failure_url},
+        {"OI_REPO_IMAGE_CALLBACK_TOKEN", &build->token},
+        {"OI_REPO_IMAGE_PROVIDER_SESSION_ID", &build->provider_session_id},
+    };
+
+    /* S-424: presence counts; one means that all are meant. */
+    for (size_t i = 0; i < ARRAY_LENGTH(variables); i++)
+        build->has_callback = build->has_callback || env(user, variables[i].name);
+    for (size_t i = 0; build->has_callback && i < ARRAY_LENGTH(variables); i++) {
+        const char *value = env(user, variables[i].name);
+
+        *variables[i].value = strdup(value ? value : "");
+        if (!value || !*value)
+            buf_printf(problems, "%s: is missing; a build's callback needs all five variables\n",
+                       variables[i].name);
+    }
+}
+
+static void parse_budget(struct config_build *build, const char *text, struct buf *problems)
+{
+    char *end;
+    long seconds;
+
+    if (!text || !*text)
+        return;
+    errno = 0;
+    seconds = strtol(text, &end, 10);
+    if (errno || end == text || *end || seconds <= 0 || seconds > BUDGET_MOST_S)
+        buf_printf(problems,
+                   "OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS: must be a whole number of seconds "
+                   "from 1 to %ld\n",
+                   BUDGET_MOST_S);
+    else
+        build->budget_ms = (uint64_t)seconds * MS_PER_S;
+}
+
+int config_build_parse(struct config_build *build, config_build_env_fn *env, void *user,
+                       struct buf *problems)
+{
+    const char *version = env(user, "SANDBOX_VERSION");
+
+    *build = (struct config_build){0};
+    parse_callback(build, env, user, problems);
+    parse_budget(build, env(user, "OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS"), problems);
+    build->runtime_version = strdup(version && *version ? version : version_text());
+    return build->runtime_version && (!build->has_callback ||
+                                      (build->id && build->success_url && build->failure_url &&
+                                       build->token && build->provider_session_id))
+               ? 0
+               : -1;
+}
+
+void config_build_free(struct config_build *build)
+{
+    free(build->id);
+    free(build->success_url);
+    free(build->failure_url);
+    free(build->token);
+    free(build->provider_session_id);
+    free(build->runtime_version);
+    *build = (struct config_build){0};
+}

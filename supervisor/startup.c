@@ -1,0 +1,52 @@
+#include "supervisor/startup.h"
+
+#include "common/file.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define WORKSPACE_MODE 0755
+
+void startup_log(const struct config *config, struct log *log)
+{
+    static const char *const mode_events[] = {
+        [BOOT_FRESH] = NULL,
+        [BOOT_REPO_IMAGE] = "supervisor.from_repo_image",
+        [BOOT_SNAPSHOT_RESTORE] = "supervisor.restored_from_snapshot",
+        [BOOT_BUILD] = "supervisor.image_build_mode",
+    };
+    const struct repository_list *list = &config->repositories;
+    const char *event =
+        list->count > 0 ? mode_events[config->boot_mode] : "supervisor.no_repo_configured";
+
+    log_at(log, LOG_INFO, "supervisor.start",
+           LOG_STR("repo_owner", list->count > 0 ? list->items[0].owner : ""),
+           LOG_STR("repo_name", list->count > 0 ? list->items[0].name : ""),
+           LOG_NUM("pid", getpid()));
+    log_at(log, LOG_INFO, "supervisor.era",
+           LOG_STR("era", config->era == ERA_CURRENT ? "current" : "legacy"),
+           LOG_STR("reason", config->era_reason));
+    if (event)
+        log_at(log, LOG_INFO, event);
+}
+
+/* S-353: orphans must come to us, or nobody ends them. */
+void startup_become_subreaper(struct log *log)
+{
+    struct err err;
+
+    if (getpid() == 1 || prctl(PR_SET_CHILD_SUBREAPER, 1) == 0)
+        return;
+    err_set_sys(&err, errno, "become a subreaper: orphans will not be reaped");
+    log_at(log, LOG_WARNING, "supervisor.subreaper_failed", LOG_ERR(&err));
+}
+
+int startup_make_workspace(const struct config *config, struct err *err)
+{
+    if (file_make_directories(config->paths.workspace, WORKSPACE_MODE, err) == 0)
+        return 0;
+    return err_add_context(
+        err, "the workspace cannot be made by user %d (make it in the image, for that user)",
+        (int)getuid());
+}

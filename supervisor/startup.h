@@ -1,0 +1,20 @@
+/*
+ * What happens once, before anything is started: the first log lines and the ground that the boot
+ * stands on.
+ */
+#ifndef SUPERVISOR_STARTUP_H
+#define SUPERVISOR_STARTUP_H
+
+#include "common/log.h"
+#include "supervisor/config/config.h"
+
+/* supervisor.start, the era and the mode (S-6, S-102). */
+void startup_log(const struct config *config, struct log *log);
+
+/* When we are not PID 1; a failure is logged (S-353). */
+void startup_become_subreaper(struct log *log);
+
+/* Decision 8: it is made when it is missing. */
+int startup_make_workspace(const struct config *config, struct err *err);
+
+#endif

@@ -1,0 +1,83 @@
+// Image builds: clone and setup.sh, no OpenCode and no bridge; whoever ordered the build is told once how it went.
+
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import test from 'node:test';
+import { sampleFiles } from '../../playground/sample-repository.mjs';
+import { waitUntil } from '../../playground/waiting.mjs';
+import { endInOrder, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
+
+const TOKEN = 'callback-token-77c1';
+
+/** Takes callbacks; `statuses` are answered in order, then 200. */
+async function callbackReceiver(t, statuses = []) {
+    const calls = [];
+    const server = createServer(async (request, response) => {
+        const chunks = [];
+        for await (const chunk of request) chunks.push(chunk);
+        calls.push({ path: request.url, headers: request.headers, body: JSON.parse(Buffer.concat(chunks)) });
+        response.writeHead(statuses.shift() ?? 200).end();
+    });
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+    t.after(() => server.close());
+    return { calls, url: `http://127.0.0.1:${server.address().port}` };
+}
+
+async function startBuild(t, { setup, statuses, env = {} }) {
+    const playground = await playgroundFor(t, { repository: {
+        owner: 'acme', name: 'app', files: { ...sampleFiles, '.openinspect/setup.sh': setup } } });
+    const receiver = await callbackReceiver(t, statuses);
+    const sandbox = await startWithStandIns(playground, { env: {
+        IMAGE_BUILD_MODE: 'true', CONTROL_PLANE_URL: undefined, SANDBOX_AUTH_TOKEN: undefined,
+        SANDBOX_VERSION: 'v61-test', VCS_CLONE_TOKEN: playground.gitServer.token,
+        OI_REPO_IMAGE_BUILD_ID: 'imgb-1', OI_REPO_IMAGE_CALLBACK_URL: `${receiver.url}/complete`,
+        OI_REPO_IMAGE_FAILURE_CALLBACK_URL: `${receiver.url}/failed`, OI_REPO_IMAGE_CALLBACK_TOKEN: TOKEN,
+        OI_REPO_IMAGE_PROVIDER_SESSION_ID: 'provider-1', ...env } });
+    return { playground, sandbox, receiver };
+}
+
+test('a build that works is told with its HEAD, and the sandbox stays until it is ended', async (t) => {
+    const { sandbox, receiver } = await startBuild(t, { statuses: [503], setup: 'test -z "$OI_REPO_IMAGE_CALLBACK_TOKEN"\n' });
+    await sandbox.logged('repo_image.callback_success');
+    assert.deepEqual(receiver.calls.map(({ path }) => path), ['/complete', '/complete']);
+    const { headers, body } = receiver.calls[1];
+    assert.equal(headers.authorization, `Bearer ${TOKEN}`);
+    assert.equal(headers['user-agent'], 'open-inspect/repo-image-builder');
+    assert.equal(body.build_id, 'imgb-1');
+    assert.equal(body.runtime_version, 'v61-test');
+    assert.equal(body.provider_session_id, 'provider-1');
+    assert.match(body.repository_shas[0].baseSha, /^[0-9a-f]{40}$/);
+    assert.equal(sandbox.logsOf('opencode.start').length + sandbox.logsOf('bridge.start').length, 0);
+    assert.ok(!sandbox.output.includes(TOKEN));
+    await endInOrder(sandbox);
+});
+
+test('a build whose setup.sh fails is told as failed, without what the script printed, and ends with 1', async (t) => {
+    const { sandbox, receiver } = await startBuild(t, { setup: 'echo a-build-secret; exit 3\n' });
+    assert.equal((await sandbox.exited()).code, 1);
+    assert.deepEqual(receiver.calls.map(({ path }) => path), ['/failed']);
+    assert.match(receiver.calls[0].body.error, /setup\.sh of acme\/app failed with status 3/);
+    assert.ok(!JSON.stringify(receiver.calls).includes('a-build-secret') && !sandbox.output.includes('a-build-secret'));
+});
+
+test('a build over its budget is ended and told as failed', async (t) => {
+    const { sandbox, receiver } = await startBuild(t, {
+        setup: 'sleep 1000\n', env: { OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS: '2' } });
+    assert.equal((await sandbox.exited()).code, 1);
+    assert.match(receiver.calls[0].body.error, /within 2 seconds/);
+});
+
+test('a success that is refused for good becomes a failure', async (t) => {
+    const { sandbox, receiver } = await startBuild(t, { setup: 'true\n', statuses: [409] });
+    assert.equal((await sandbox.exited()).code, 1);
+    assert.deepEqual(receiver.calls.map(({ path }) => path), ['/complete', '/failed']);
+});
+
+test('SIGTERM during a build: exit 0, and nobody is told anything', async (t) => {
+    const { sandbox, receiver } = await startBuild(t, { setup: 'sleep 1000\n' });
+    await sandbox.logged('setup.start');
+    await endInOrder(sandbox);
+    assert.equal(sandbox.logsOf('image_build.cancelled').length, 1);
+    await waitUntil(() => sandbox.exit, { what: 'the end' });
+    assert.deepEqual(receiver.calls, []);
+});
