@@ -226,9 +226,16 @@ static void test_worker(void)
     TEST("a file that is right already is not written") {
         fresh_checkout(NULL);
         apply(checkouts("app", NULL), signing_config_identity_changes(&author), false);
-        git_shell(&fixture, "stat -c %%i app/.git/config >inode");
+        git_shell(&fixture, "stat -c %%z app/.git/config >changed");
         apply(checkouts("app", NULL), signing_config_identity_changes(&author), false);
-        CHECK_STR(git_output(&fixture, "stat -c %%i app/.git/config | diff - inode"), "");
+        CHECK_STR(git_output(&fixture, "stat -c %%z app/.git/config | diff - changed"), "");
+    }
+    TEST("a key with several values gets one, also when the last is right") {
+        fresh_checkout(NULL);
+        git_shell(&fixture, "git -C app config --add user.email old;"
+                            "git -C app config --add user.email a@b.c");
+        apply(checkouts("app", NULL), signing_config_identity_changes(&author), false);
+        CHECK_STR(git_output(&fixture, "git -C app config --get-all user.email"), "a@b.c");
     }
     TEST("the first failure ends it, unless it is optional; texts name no value") {
         fresh_checkout(NULL);
