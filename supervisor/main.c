@@ -16,6 +16,7 @@
 #include "supervisor/report/fatal_report.h"
 #include "supervisor/config/flags.h"
 #include "supervisor/git_sync/git_sync_worker.h"
+#include "supervisor/image_build/modal_launch.h"
 #include "supervisor/library_versions.h"
 #include "supervisor/log_output.h"
 #include "supervisor/report/post_worker.h"
@@ -129,6 +130,7 @@ static int run_sandbox(const struct flags *flags, struct config *config, bool co
         .slack_notify = wants_slack_notify(),
         .started_ms = started_ms,
     };
+    enum modal_launch launch = MODAL_LAUNCH_ACCEPTED;
     int exit_code = EXIT_FAILURE;
 
     if (!log) {
@@ -140,10 +142,14 @@ static int run_sandbox(const struct flags *flags, struct config *config, bool co
     prepare_environment(config);
     credential_setup_choose_cache(flags->test_root);
     config_check_log(config, log);
-    if (config_is_good)
-        exit_code = supervisor_run(&options);
-    else
+    if (flags->await_modal_token)
+        launch = modal_launch_wait(STDIN_FILENO, config, log);
+    if (launch == MODAL_LAUNCH_CANCELLED)
+        exit_code = EXIT_SUCCESS;
+    else if (!config_is_good)
         report_bad_config(config, log);
+    else if (launch == MODAL_LAUNCH_ACCEPTED)
+        exit_code = supervisor_run(&options);
     log_free(log);
     log_output_close(log_fd);
     return exit_code;

@@ -329,7 +329,8 @@ int config_parse(struct config *config, const struct flags *flags, config_env_fn
     config->bridge_early_connect = flags->bridge_early_connect ||
                                    json_get_bool(config->session, "bridge_early_connect", false);
     if (config->boot_mode == BOOT_BUILD &&
-        config_build_parse(&config->build, env, user, &config->problems) != 0)
+        config_build_parse(&config->build, flags->await_modal_token, env, user,
+                           &config->problems) != 0)
         buf_puts(&config->problems, "out of memory\n");
     if (config_paths_build(&config->paths, flags->test_root, get(&reader, "OPENCODE_CONFIG_DIR"),
                            get(&reader, "XDG_CONFIG_HOME"), get(&reader, "HOME")) != 0 ||

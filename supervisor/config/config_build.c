@@ -10,8 +10,8 @@
 #define MS_PER_S 1000
 #define BUDGET_MOST_S (7L * 24 * 3600)
 
-static void parse_callback(struct config_build *build, config_build_env_fn *env, void *user,
-                           struct buf *problems)
+static void parse_callback(struct config_build *build, bool from_modal, config_build_env_fn *env,
+                           void *user, struct buf *problems)
 {
     const struct {
         const char *name;
@@ -20,19 +20,22 @@ static void parse_callback(struct config_build *build, config_build_env_fn *env,
         {"OI_REPO_IMAGE_BUILD_ID", &build->id},
         {"OI_REPO_IMAGE_CALLBACK_URL", &build->success_url},
         {"OI_REPO_IMAGE_FAILURE_CALLBACK_URL", &build->failure_url},
+        {from_modal ? "MODAL_SANDBOX_ID" : "OI_REPO_IMAGE_PROVIDER_SESSION_ID",
+         &build->provider_session_id},
         {"OI_REPO_IMAGE_CALLBACK_TOKEN", &build->token},
-        {"OI_REPO_IMAGE_PROVIDER_SESSION_ID", &build->provider_session_id},
     };
+    size_t count = ARRAY_LENGTH(variables) - (from_modal ? 1 : 0);
 
     /* S-424: presence counts; one means that all are meant. */
-    for (size_t i = 0; i < ARRAY_LENGTH(variables); i++)
+    build->has_callback = from_modal;
+    for (size_t i = 0; i < count; i++)
         build->has_callback = build->has_callback || env(user, variables[i].name);
-    for (size_t i = 0; build->has_callback && i < ARRAY_LENGTH(variables); i++) {
+    for (size_t i = 0; build->has_callback && i < count; i++) {
         const char *value = env(user, variables[i].name);
 
         *variables[i].value = strdup(value ? value : "");
         if (!value || !*value)
-            buf_printf(problems, "%s: is missing; a build's callback needs all five variables\n",
+            buf_printf(problems, "%s: is missing; a build's callback needs it\n",
                        variables[i].name);
     }
 }
@@ -55,20 +58,24 @@ static void parse_budget(struct config_build *build, const char *text, struct bu
         build->budget_ms = (uint64_t)seconds * MS_PER_S;
 }
 
-int config_build_parse(struct config_build *build, config_build_env_fn *env, void *user,
-                       struct buf *problems)
+static bool has_everything(const struct config_build *build, bool from_modal)
+{
+    if (!build->runtime_version)
+        return false;
+    return !build->has_callback || (build->id && build->success_url && build->failure_url &&
+                                    build->provider_session_id && (build->token || from_modal));
+}
+
+int config_build_parse(struct config_build *build, bool from_modal, config_build_env_fn *env,
+                       void *user, struct buf *problems)
 {
     const char *version = env(user, "SANDBOX_VERSION");
 
     *build = (struct config_build){0};
-    parse_callback(build, env, user, problems);
+    parse_callback(build, from_modal, env, user, problems);
     parse_budget(build, env(user, "OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS"), problems);
     build->runtime_version = strdup(version && *version ? version : version_text());
-    return build->runtime_version && (!build->has_callback ||
-                                      (build->id && build->success_url && build->failure_url &&
-                                       build->token && build->provider_session_id))
-               ? 0
-               : -1;
+    return has_everything(build, from_modal) ? 0 : -1;
 }
 
 void config_build_free(struct config_build *build)

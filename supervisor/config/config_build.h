@@ -24,9 +24,10 @@ struct config_build {
 /* The value of a variable, "" included; NULL when it is not set. */
 typedef const char *config_build_env_fn(void *user, const char *name);
 
-/* Adds a line to `problems` for what is wrong. -1 when out of memory. */
-int config_build_parse(struct config_build *build, config_build_env_fn *env, void *user,
-                       struct buf *problems);
+/* `from_modal`: the token will come on standard input and Modal names the session (S-434). Adds a line
+ * to `problems` for what is wrong. -1 when out of memory. */
+int config_build_parse(struct config_build *build, bool from_modal, config_build_env_fn *env,
+                       void *user, struct buf *problems);
 void config_build_free(struct config_build *build);
 
 #endif

@@ -14,6 +14,9 @@ const char flags_usage[] =
     "  --opencode-host ADDR       the address OpenCode listens on (default 127.0.0.1)\n"
     "  --log-service NAME         the `service` of log lines (default sandbox)\n"
     "  --test-root DIR            a directory to use instead of / for the files of the sandbox\n"
+    "  --await-modal-image-build-token-stdin-v1\n"
+    "                             an image build on Modal: its callback's token comes on standard "
+    "input\n"
     "  --check                    say what is wrong with the environment and exit\n"
     "  --version                  versions of this program and its libraries\n"
     "  --help                     this text\n"
@@ -62,6 +65,8 @@ static bool parse_switch(const char *word, struct flags *flags)
         flags->action = FLAGS_CHECK;
     else if (strcmp(word, "--bridge-early-connect") == 0)
         flags->bridge_early_connect = true;
+    else if (strcmp(word, "--await-modal-image-build-token-stdin-v1") == 0)
+        flags->await_modal_token = true;
     else
         return false;
     return true;

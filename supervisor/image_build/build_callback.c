@@ -33,6 +33,8 @@ static void on_done(void *user, const cJSON *result, const struct err *err)
     double status = 0, attempt = 0;
     bool accepted;
 
+    if (callback->cancelled)
+        return;
     json_get_number(result, "status", &status);
     json_get_number(result, "attempt", &attempt);
     accepted = status >= 200 && status <= 299;
@@ -57,6 +59,12 @@ void build_callback_init(struct build_callback *callback, uv_loop_t *loop, struc
 void build_callback_close(struct build_callback *callback)
 {
     worker_close(&callback->worker);
+}
+
+void build_callback_cancel(struct build_callback *callback)
+{
+    callback->cancelled = true;
+    worker_kill(&callback->worker);
 }
 
 static void send_body(struct build_callback *callback, const char *url, const cJSON *body)

@@ -17,6 +17,7 @@ struct build_callback {
     struct log *log;
     const struct config *config;
     const char *url; /* of the callback under way */
+    bool cancelled;
     /* Once for each callback; at once when none is configured, as if it was accepted. */
     void (*on_done)(void *user, bool accepted);
     void *user;
@@ -25,6 +26,9 @@ struct build_callback {
 void build_callback_init(struct build_callback *callback, uv_loop_t *loop, struct reaper *reaper,
                          struct log *log, const struct config *config,
                          void (*on_done)(void *user, bool accepted), void *user);
+
+/* on_done is not called any more (S-431). */
+void build_callback_cancel(struct build_callback *callback);
 void build_callback_close(struct build_callback *callback);
 
 /* `head_shas[i]` is repository i's HEAD, or "". */

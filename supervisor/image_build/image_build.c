@@ -77,6 +77,6 @@ void image_build_cancel(struct image_build *build)
         return;
     build->state = IMAGE_BUILD_OVER;
     uv_timer_stop(&build->budget);
-    worker_kill(&build->callback.worker);
+    build_callback_cancel(&build->callback);
     log_at(build->log, LOG_INFO, "image_build.cancelled", LOG_STR("reason", "shutdown_requested"));
 }

@@ -2,6 +2,7 @@
 #include "common/json.h"
 #include "supervisor/config/config.h"
 #include "supervisor/git_sync/git_sync_request.h"
+#include "supervisor/image_build/modal_launch.h"
 #include "supervisor/report/post_worker.h"
 #include "tests/unit/check.h"
 
@@ -160,6 +161,10 @@ static void test_problems(void)
                               "{\"repo_owner\":\"b\",\"repo_name\":\"app\"}]}"),
                         "SESSION_CONFIG", "share the directory"));
     }
+}
+
+static void test_builds(void)
+{
     TEST("a build's callback needs all of its variables, and nothing else looks at them") {
         struct config config;
 
@@ -173,6 +178,19 @@ static void test_problems(void)
                   0);
         config_free(&config);
     }
+    TEST("Modal's token is 64 lower-case hex digits and a newline, nothing else") {
+        static const char good[] =
+            "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n";
+        static const char upper[] =
+            "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\n";
+
+        CHECK_STR(modal_launch_check_token(good, sizeof good - 1), NULL);
+        CHECK_STR(modal_launch_check_token(upper, sizeof upper - 1), "invalid callback token");
+        CHECK_STR(modal_launch_check_token(good, 0), "stdin closed");
+        CHECK_STR(modal_launch_check_token(good, 64), "incomplete callback token");
+        CHECK_STR(modal_launch_check_token("abc\n", 4), "invalid callback token");
+        CHECK_STR(modal_launch_check_token(good, 66), "callback token too large");
+    }
     TEST("only what may change is worth another attempt at a callback") {
         static const int again[] = {0, 302, 408, 429, 500, 503};
         static const int final[] = {200, 204, 400, 401, 403, 404, 409, 410};
@@ -182,6 +200,10 @@ static void test_problems(void)
         for (size_t i = 0; i < ARRAY_LENGTH(final); i++)
             CHECK(!post_worker_may_retry(final[i]));
     }
+}
+
+static void test_all_problems(void)
+{
     TEST("all problems are said at once") {
         struct config config;
 
@@ -243,6 +265,8 @@ int main(void)
     test_eras_and_modes();
     test_values();
     test_problems();
+    test_builds();
+    test_all_problems();
     test_git_requests();
     return check_done();
 }
