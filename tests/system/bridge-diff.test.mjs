@@ -10,6 +10,7 @@ import { childrenOf, isAlive } from '../../playground/processes.mjs';
 import { git } from '../../playground/sample-repository.mjs';
 import { waitUntil } from '../../playground/waiting.mjs';
 import { bridgeBetween, settle } from './support/bridge.mjs';
+import { BOOT_LIMIT_MS, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
 
 const skip = process.getuid() === 0 ? false : 'needs a /tmp of its own';
 const BRIDGE_MAX_KIB = 6 * 1024; // a bundle has 1.5 MiB and must not pass through it as a whole
@@ -214,3 +215,21 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
         await waitUntil(() => !isAlive(pid), { what: 'the end of the worker' });
     });
 }
+
+test('in a whole sandbox the baseline is what the supervisor checked out, and its own files are no change', { skip }, async (t) => {
+    const playground = await playgroundFor(t);
+    const cp = playground.controlPlane;
+    const sandbox = await startWithStandIns(playground, { bridge: null });
+    await sandbox.stillRuns(cp.ready(1, { timeoutMs: BOOT_LIMIT_MS }));
+    const checkout = sandbox.path('workspace/app');
+    const base = git(checkout, 'rev-parse', 'HEAD');
+    writeFileSync(join(checkout, 'README.md'), '# Changed\n');
+    git(checkout, 'commit', '-q', '-a', '-m', 'work');
+    writeFileSync(join(checkout, 'new.txt'), 'new\n');
+    const id = cp.prompt('hello');
+    const bundle = await sandbox.stillRuns(cp.waitFor(() => cp.diffs[0], { what: 'a diff', timeoutMs: 20_000 }));
+    assert.equal(bundle.triggerMessageId, id);
+    const [{ baseSha, headSha, files }] = bundle.repositories;
+    assert.deepEqual([baseSha, headSha], [base, git(checkout, 'rev-parse', 'HEAD')]);
+    assert.deepEqual(files.map(({ path, status }) => [path, status]), [['README.md', 'modified'], ['new.txt', 'added']]);
+});
