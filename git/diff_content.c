@@ -274,15 +274,30 @@ bool diff_submodule_head(const struct diff *diff, const char *path, git_oid *id)
            git_reference_name_to_id(id, repository, "HEAD") == 0;
 }
 
+/* Against the index, or the index against HEAD. */
+static bool is_changed(git_repository *repository, git_tree *head)
+{
+    AUTO_GIT(diff_list) git_diff *staged = NULL, *unstaged = NULL;
+    git_diff_options options;
+
+    git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION);
+    options.flags = GIT_DIFF_SKIP_BINARY_CHECK;
+    options.ignore_submodules = GIT_SUBMODULE_IGNORE_ALL;
+    if (git_diff_tree_to_index(&staged, repository, head, NULL, &options) != 0 ||
+        git_diff_index_to_workdir(&unstaged, repository, NULL, &options) != 0)
+        return false;
+    return git_diff_num_deltas(staged) > 0 || git_diff_num_deltas(unstaged) > 0;
+}
+
 bool diff_submodule_is_dirty(const struct diff *diff, const char *path)
 {
     AUTO_GIT(repository) git_repository *repository = NULL;
-    AUTO_GIT(status_list) git_status_list *list = NULL;
-    git_status_options options;
+    AUTO_GIT(commit) git_commit *head = NULL;
+    AUTO_GIT(tree) git_tree *tree = NULL;
+    git_oid id;
 
-    git_status_options_init(&options, GIT_STATUS_OPTIONS_VERSION);
-    options.flags = GIT_STATUS_OPT_EXCLUDE_SUBMODULES;
     return open_submodule(diff, path, &repository) == 0 &&
-           git_status_list_new(&list, repository, &options) == 0 &&
-           git_status_list_entrycount(list) > 0;
+           git_reference_name_to_id(&id, repository, "HEAD") == 0 &&
+           git_commit_lookup(&head, repository, &id) == 0 && git_commit_tree(&tree, head) == 0 &&
+           is_changed(repository, tree);
 }
