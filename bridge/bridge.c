@@ -154,8 +154,9 @@ static void on_control_plane_ended(void *user, const char *outcome)
 {
     struct bridge *bridge = user;
 
-    bridge->control_plane_ended = true;
+    /* Set after leave(): what ends inside it must not tear down what it still uses. */
     leave(bridge, CLOSE_NORMAL, outcome, NULL);
+    bridge->control_plane_ended = true;
     leave_if_done(bridge);
 }
 

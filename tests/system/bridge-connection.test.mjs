@@ -88,6 +88,18 @@ for (const [status, cause] of [[401, (cp) => { cp.token = 'another'; }], [403, (
     });
 }
 
+test('a reconnect that is refused in the middle of a prompt: OpenCode is told to stop, then exit code 0', async (t) => {
+    const { cp, opencode, bridge } = await bridgeBetween(t);
+    opencode.onPrompt = (run) => run.begin().openText().delta('half');
+    cp.prompt('go');
+    await cp.waitForEvent('token');
+    cp.sandboxStatus = 'stopped';
+    cp.cut();
+    const { code, signal } = await bridge.exited();
+    assert.deepEqual({ code, signal }, { code: 0, signal: null });
+    assert.equal(opencode.aborts.length, 1);
+});
+
 test('a 404 at the very first connection is tried again for a while, then ends the bridge with exit code 0', async (t) => {
     const { cp, startBridge } = await bridgeBetween(t, { start: false });
     cp.refuse(404);
