@@ -188,7 +188,9 @@ void prompt_calls_abort(struct prompt_run *run, const char *reason, bool then_fe
     struct err err = {0};
 
     run->fetch_after_abort |= then_fetch;
-    run->aborted = true;
+    /* A post that outlived its prompt is aborted too, when the next one may be waiting already. */
+    if (run->step > PROMPT_STEP_CREATING)
+        run->aborted = true;
     if (run->abort)
         return;
     run->abort_reason = reason;
