@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,8 @@
 /* Contents, their escapes and their slack; a longer file is not ours. */
 #define FILE_MAX_BYTES ((size_t)64 * 1024 * 1024)
 #define FILE_MODE 0600
+/* More than any contents are worth: the next record writes the file anew. */
+#define FILE_BYTES_SPOILED SIZE_MAX
 
 struct journal {
     char *path;
@@ -62,7 +65,7 @@ static void rewrite(struct journal *journal)
         err_set(&err, ERR_LIMIT, "the journal does not fit %zu bytes", FILE_MAX_BYTES);
     else if (file_write_atomic(journal->path, text.data, text.len, FILE_MODE, false, &err) == 0)
         journal->fd = open_own_file(journal->path, &err);
-    journal->file_bytes = text.len;
+    journal->file_bytes = journal->fd >= 0 ? text.len : FILE_BYTES_SPOILED;
     if (journal->fd < 0)
         complain(journal, &err);
 }
@@ -142,6 +145,9 @@ static void append(struct journal *journal, const cJSON *fields)
     if (file_write_all(journal->fd, line.data, line.len) != 0) {
         err_set_sys(&err, errno, "write %s", journal->path);
         complain(journal, &err);
+        /* Half a line may stand there, and would spoil the next: that one writes all anew. */
+        journal->file_bytes = FILE_BYTES_SPOILED;
+        return;
     }
     journal->file_bytes += line.len;
 }
