@@ -63,6 +63,10 @@ for (const program of [supervisorProgram, bridgeProgram, opencodeProgram]) {
     process.exit(1);
 }
 const { jobs, files } = parseArguments(process.argv.slice(2));
+if (files.length === 0) {
+    console.error(`no test file is named like ${process.argv.slice(2).join(' or ')}`);
+    process.exit(1);
+}
 const isolated = canIsolate();
 const queue = [...files];
 const failed = [];
