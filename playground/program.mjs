@@ -27,12 +27,17 @@ export class Program extends EventEmitter {
         for (const stream of [this.process.stdout, this.process.stderr]) {
             readline.createInterface({ input: stream, crlfDelay: Infinity }).on('line', (line) => this.#onLine(line));
         }
-        this.process.on('error', (error) => this.#onLine(`cannot start: ${error.message}`));
-        // 'close' would wait for whoever else holds the output.
-        this.process.on('exit', (code, signal) => {
-            this.exit = { code, signal, at: performance.now() };
-            this.emit('change');
+        this.process.on('error', (error) => {
+            this.#onLine(`cannot start: ${error.message}`);
+            if (this.process.pid === undefined) this.#onExit(null, null); // there will be no 'exit'
         });
+        // 'close' would wait for whoever else holds the output.
+        this.process.on('exit', (code, signal) => this.#onExit(code, signal));
+    }
+
+    #onExit(code, signal) {
+        this.exit = { code, signal, at: performance.now() };
+        this.emit('change');
     }
 
     #onLine(line) {
