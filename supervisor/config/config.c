@@ -189,6 +189,25 @@ static void parse_identity(struct reader *reader)
         config->session_id = strdup(fallback ? fallback : "");
 }
 
+/* What the bridge would refuse at its start, six times over, is better said before the boot. */
+static void check_bridge_access(struct reader *reader)
+{
+    static const char *const ways[] = {"header", "query", "query-only"};
+    const struct config *config = reader->config;
+    const char *auth = get(reader, "BRIDGE_WS_AUTH");
+    bool known = auth == NULL;
+
+    if (config->boot_mode == BOOT_BUILD || !*config->control_plane_url || !*config->session_id)
+        return; /* no bridge (S-322) */
+    if (!*config->auth_token)
+        add_problem(reader, "SANDBOX_AUTH_TOKEN",
+                    "is missing; without it the control plane refuses the bridge");
+    for (size_t i = 0; auth && i < ARRAY_LENGTH(ways); i++)
+        known = known || strcmp(auth, ways[i]) == 0;
+    if (!known)
+        add_problem(reader, "BRIDGE_WS_AUTH", "must be header, query or query-only");
+}
+
 static const char *usual_git_username(const char *host)
 {
     if (strcasecmp(host, "gitlab.com") == 0)
@@ -338,6 +357,7 @@ int config_parse(struct config *config, const struct flags *flags, config_env_fn
         buf_puts(&config->problems, "out of memory\n");
         return -1;
     }
+    check_bridge_access(&reader);
     if (repositories_parse(config->session, get(&reader, "REPO_OWNER"), get(&reader, "REPO_NAME"),
                            config->paths.workspace, &config->repositories, &err) != 0)
         add_problem(&reader, "SESSION_CONFIG, REPO_OWNER, REPO_NAME", err.text);

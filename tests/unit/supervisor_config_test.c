@@ -149,6 +149,15 @@ static void test_problems(void)
         CHECK(complains(PAIRS("REPO_OWNER", "a/../b", "REPO_NAME", "x"), "REPO_OWNER", "a/../b"));
         CHECK(complains(PAIRS("REPO_OWNER", "a", "REPO_NAME", "x\n"), "REPO_NAME", "repo_name"));
     }
+    TEST("what the bridge would refuse is said before the boot") {
+        const char *session = "{\"session_id\":\"s\"}";
+
+        CHECK(complains(PAIRS("CONTROL_PLANE_URL", "http://cp", "SESSION_CONFIG", session),
+                        "SANDBOX_AUTH_TOKEN", "missing"));
+        CHECK(complains(PAIRS("CONTROL_PLANE_URL", "http://cp", "SESSION_CONFIG", session,
+                              "SANDBOX_AUTH_TOKEN", "token", "BRIDGE_WS_AUTH", "cookie"),
+                        "BRIDGE_WS_AUTH", "query"));
+    }
     TEST("names, branches and baselines that could do harm are refused with the value") {
         CHECK(complains(PAIRS("REPO_OWNER", "a", "REPO_NAME", "x", "SESSION_CONFIG",
                               "{\"branch\":\"--upload-pack=x\"}"),
