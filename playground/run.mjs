@@ -10,11 +10,11 @@ import { converse, HELP } from './conversation.mjs';
 import { Display } from './display.mjs';
 import { opencodeProgram } from './paths.mjs';
 import { Playground } from './playground.mjs';
+import { runWholeProgram } from './whole-program.mjs';
 
 const ANTHROPIC = { provider: 'anthropic', name: 'claude-sonnet-4-6' };
 const READY_TIMEOUT_MS = 120_000;
 const LONGEST_SESSION_MS = 86_400_000;
-const EXIT_INTERRUPTED = 130;
 
 const display = new Display({ verbose: process.argv.includes('--verbose') });
 const isScripted = !process.env.ANTHROPIC_API_KEY;
@@ -30,10 +30,7 @@ function describe({ controlPlane, gitServer, model }, sandbox) {
 `);
 }
 
-async function main() {
-    const interrupted = new Promise((resolve) => {
-        for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve(EXIT_INTERRUPTED));
-    });
+async function main(interrupted) {
     display.line('Starting the playground ...');
     const playground = await Playground.start({
         provider: isScripted ? null : ANTHROPIC, withSystemCertificates: !isScripted });
@@ -60,10 +57,4 @@ async function main() {
     }
 }
 
-let code = 1;
-try {
-    code = await main();
-} catch (error) {
-    display.line(`playground: ${error.message}`);
-}
-process.exit(code); // what still waits for a sandbox need not be waited for
+await runWholeProgram(display, main);

@@ -11,10 +11,10 @@ import { sandboxEnvironment } from './launch.mjs';
 import { writeOpencodeConfig } from './model-server.mjs';
 import { buildDir } from './paths.mjs';
 import { Playground } from './playground.mjs';
+import { runWholeProgram } from './whole-program.mjs';
 
 const READY_TIMEOUT_MS = 3_600_000; // the image may still have to be built
 const GOODBYE_TIMEOUT_MS = 20_000;
-const EXIT_INTERRUPTED = 130;
 const MOUNT = '/playground'; // where the container sees our directory
 
 const display = new Display();
@@ -59,10 +59,7 @@ async function session(playground) {
     return 0;
 }
 
-async function main() {
-    const interrupted = new Promise((resolve) => {
-        for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve(EXIT_INTERRUPTED));
-    });
+async function main(interrupted) {
     const playground = await Playground.start();
     try {
         writeLaunchFiles(playground);
@@ -75,10 +72,4 @@ async function main() {
     }
 }
 
-let code = 1;
-try {
-    code = await main();
-} catch (error) {
-    display.line(`playground: ${error.message}`);
-}
-process.exit(code); // what still waits for a sandbox need not be waited for
+await runWholeProgram(display, main);

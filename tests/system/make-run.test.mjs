@@ -17,7 +17,7 @@ function startRun(t, input) {
     const directory = mkdtempSync(join(tmpdir(), 'oi-run-'));
     const { ANTHROPIC_API_KEY, ...env } = process.env;
     const child = spawn(process.execPath, [join(playgroundDir, 'run.mjs')], {
-        env: { ...env, TMPDIR: directory }, stdio: ['pipe', 'pipe', 'pipe'] });
+        env: { ...env, TMPDIR: directory }, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     const run = { child, output: '', exit: null, directory };
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => { run.output += data; });
     child.on('exit', (code, signal) => { run.exit = { code, signal }; });
@@ -59,13 +59,15 @@ test('prompts that are piped in are answered one after the other, the second kno
     assertNothingLeft(run);
 });
 
-for (const [when, what] of [['during the boot', 'git.clone_start'], ['when all is up', 'The sandbox is ready']]) {
+for (const [when, what] of [['while certificates are made', 'Starting the playground'],
+    ['during the boot', 'git.clone_start'], ['when all is up', 'The sandbox is ready']]) {
     test(`Ctrl-C ${when} leaves no process and no file behind`, async (t) => {
         const run = startRun(t, null);
         await waitUntil(() => run.exit || run.output.includes(what), { timeoutMs: RUN_LIMIT_MS, what });
-        run.child.kill('SIGINT');
+        process.kill(-run.child.pid, 'SIGINT'); // as a terminal does: to all that it started, too
         const { code } = await ended(run);
         assert.equal(code, 130, run.output);
+        assert.doesNotMatch(run.output, /playground:/, 'no error is told');
         assertNothingLeft(run);
     });
 }
