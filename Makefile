@@ -177,6 +177,9 @@ format: ## clang-format on all C files
 bench: all build/node/.installed ## start-up, relay latency, burst, memory and size
 	@tests/bench/run
 
+bench-git: all build/node/.installed ## clone and checkout against git clone --depth, over HTTPS
+	@tests/bench/run git
+
 clean: ## remove what was built, but not the C libraries and npm packages
 	@rm -rf build/musl build/asan build/check build/fuzz build/oi-supervisor build/oi-bridge
 
@@ -187,7 +190,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 FORCE:
-.PHONY: all deps test-programs run playground check check-unit vectors fuzz lint format bench clean distclean help FORCE
+.PHONY: all deps test-programs run playground check check-unit vectors fuzz lint format bench bench-git clean distclean help FORCE
 .SECONDARY:
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)

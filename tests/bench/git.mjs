@@ -1,5 +1,6 @@
 // Bringing a repository in: our git-sync worker against `git clone --depth 100` of the same branch from the same server,
-// over HTTPS with a password. Both in turns, into memory (/dev/shm) so that no disk decides; the median of each counts.
+// over HTTPS with a password. Both in turns, into memory (/dev/shm) so that no disk decides; the least time of each counts, because whatever else
+// the machine does only adds. Wall time has the server in it, which works on the same processors.
 //
 // usage: tests/bench/run git        (GIT_BENCH_RUNS: how often each, default 7)
 
@@ -91,15 +92,17 @@ const repositories = {
     },
 };
 
+/** Runs a program: { wall, cpu } in ms; cpu is of all its processes. */
 async function timed(command, args, { input = '', env, cwd }) {
     const startedAt = performance.now();
-    const child = spawn(command, args, { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn('bash', ['-c', 'TIMEFORMAT="%U %S"; time "$@"', 'bash', command, ...args], { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] });
     let text = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => { text += data; });
     child.stdin.end(input);
     const [code] = await once(child, 'close');
     if (code !== 0) throw new Error(`${command} ended with ${code}: ${text}`);
-    return performance.now() - startedAt;
+    const [user, system] = text.trim().split('\n').at(-1).split(' ').map(Number);
+    return { wall: performance.now() - startedAt, cpu: (user + system) * 1000 };
 }
 
 /** The two ways, each into a directory of its own: the time in ms. */
@@ -146,9 +149,12 @@ await benchmark('git', 'clone and checkout against git clone --depth, HTTPS', as
                 times.ours.push(await ways.ours(name));
             }
             ways.check();
-            const [theirs, ours] = [median(times.git), median(times.ours)];
-            report(what, ours / theirs, '', { limit: RATIO_LIMIT,
-                more: `ours ${Math.round(ours)} ms (least ${Math.round(least(times.ours))}), git ${Math.round(theirs)} ms (least ${Math.round(least(times.git))})` });
+            for (const [kind, limit] of [['wall', RATIO_LIMIT], ['cpu', null]]) {
+                const [theirs, ours] = [times.git, times.ours].map((all) => all.map((one) => one[kind]));
+                report(`${what}${kind === 'cpu' ? ', processor' : ''}`, least(ours) / least(theirs), '', { limit,
+                    more: `ours ${Math.round(least(ours))} ms (median ${Math.round(median(ours))}), `
+                        + `git ${Math.round(least(theirs))} ms (median ${Math.round(median(theirs))})` });
+            }
             rmSync(join(root, 'bench', `${name}.git`), { recursive: true });
         }
     } finally {
