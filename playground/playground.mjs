@@ -70,10 +70,13 @@ export class Playground {
     }
 
     async close() {
-        for (const sandbox of this.sandboxes) await sandbox.remove();
-        await this.controlPlane?.close();
-        await this.modelServer?.close();
-        await this.gitServer?.close();
-        rmSync(this.dir, { recursive: true, force: true });
+        try {
+            for (const sandbox of this.sandboxes) await sandbox.remove();
+        } finally {
+            await this.controlPlane?.close();
+            await this.modelServer?.close();
+            await this.gitServer?.close();
+            rmSync(this.dir, { recursive: true, force: true });
+        }
     }
 }

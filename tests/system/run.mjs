@@ -11,9 +11,10 @@ import { availableParallelism, cpus } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bridgeProgram, opencodeProgram, supervisorProgram } from '../../playground/paths.mjs';
+import { childrenOf } from '../../playground/processes.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const FILE_LIMIT_MS = 15 * 60_000;
+const FILE_LIMIT_MS = Number(process.env.OI_TEST_FILE_LIMIT_MS ?? 15 * 60_000);
 
 function parseArguments(words) {
     const names = [...words];
@@ -36,6 +37,16 @@ function canIsolate() {
     }
 }
 
+/** The test below `node --test` holds our pipe: it has to go too. */
+function killTree(pid) {
+    for (const child of childrenOf(pid)) killTree(child.pid);
+    try {
+        process.kill(pid, 'SIGKILL');
+    } catch {
+        // it ended by itself
+    }
+}
+
 function runFile(file, isolated) {
     const node = [process.execPath, '--test', '--test-reporter=tap', file];
     const command = isolated ? ['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh', ...node] : node;
@@ -48,7 +59,7 @@ function runFile(file, isolated) {
         for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => output.push(data));
         const timer = setTimeout(() => {
             output.push(Buffer.from(`\n${file}: not done after ${FILE_LIMIT_MS / 1000} s\n`));
-            child.kill('SIGKILL');
+            killTree(child.pid);
         }, FILE_LIMIT_MS);
         child.on('close', (code) => {
             clearTimeout(timer);
