@@ -57,6 +57,28 @@ static void stage(struct boot *boot)
         boot_step_done(boot, BOOT_STEP_STAGE);
 }
 
+/* S-200: what a build is made of. */
+static void log_sync_complete(struct boot *boot)
+{
+    const struct repository_list *list = &boot->config->repositories;
+    AUTO_JSON cJSON *shas = cJSON_CreateArray();
+    AUTO_BUF struct buf text = BUF_INIT(LOG_LINE_MAX);
+
+    if (boot->config->boot_mode != BOOT_BUILD || list->count == 0 || !list->items[0].base_sha)
+        return;
+    for (size_t i = 0; i < list->count; i++) {
+        cJSON *one = cJSON_CreateObject();
+
+        json_add_string(one, "repoOwner", list->items[i].owner);
+        json_add_string(one, "repoName", list->items[i].name);
+        json_add_string(one, "baseSha", list->items[i].base_sha);
+        cJSON_AddItemToArray(shas, one);
+    }
+    json_print(shas, &text);
+    log_at(boot->log, LOG_INFO, "git.sync_complete", LOG_STR("head_sha", list->items[0].base_sha),
+           LOG_JSON("repository_shas", buf_text(&text)));
+}
+
 static void note_baselines(struct boot *boot)
 {
     for (size_t i = 0; i < boot->config->repositories.count; i++) {
@@ -73,6 +95,7 @@ static void note_baselines(struct boot *boot)
             repository->base_sha = strdup(head);
         staging_guard_checkout(repository, boot->config, boot->log);
     }
+    log_sync_complete(boot);
     /* S-418: without a start.sh nobody looks into the file. */
     if (!hooks_exist(&boot->hooks, HOOK_START))
         tunnel_wait_skip(&boot->tunnel);

@@ -95,13 +95,18 @@ static void log_failure(struct git_sync_job *job, const cJSON *result, const str
     const char *event = json_get_string(result, "event");
     const char *class = json_get_string(result, "error_class");
     double timeout_s = GIT_SYNC_CLONE_LIMIT_S;
+    bool mild;
     bool has_timeout = json_get_number(result, "timeout_seconds", &timeout_s) || !result;
 
     if (!event)
         event = err && err->class == ERR_TIMEOUT ? "git.clone_timeout" : "git.update_error";
     if (!class)
         class = err_class_name(err ? err->class : ERR_INTERNAL);
-    log_at(job->sync->log, LOG_ERROR, event, LOG_STR("repo_owner", job->repository->owner),
+    /* S-192, S-197 */
+    mild =
+        strcmp(event, "git.checkout_error") == 0 || strcmp(event, "git.restore_refresh_error") == 0;
+    log_at(job->sync->log, mild ? LOG_WARNING : LOG_ERROR, event,
+           LOG_STR("repo_owner", job->repository->owner),
            LOG_STR("repo_name", job->repository->name), LOG_STR("error_type", class),
            LOG_STR("error_message", job->why), LOG_STR("stderr", job->why),
            has_timeout && strstr(event, "timeout") ? LOG_NUM("timeout_seconds", timeout_s)

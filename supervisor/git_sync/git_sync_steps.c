@@ -93,13 +93,10 @@ static int fetch(struct git_sync_task *task, struct err *err)
     return 0;
 }
 
-int git_sync_steps_current(struct git_sync_task *task, struct err *err)
+static int update(struct git_sync_task *task, struct err *err)
 {
     const char *why = NULL;
 
-    /* A fresh clone needs neither fetch nor checkout (S-201). */
-    if (is_absent(task->path))
-        return clone(task, err);
     if (remove_stale_locks(task, err) < 0 || set_url(task, err) < 0 || fetch(task, err) < 0)
         return -1;
     task->operation = "update";
@@ -114,10 +111,34 @@ int git_sync_steps_current(struct git_sync_task *task, struct err *err)
     return checkout_branch(&task->access, task->path, task->branch.name, err);
 }
 
+/* Whatever went wrong: a checkout with a session's work must not end the boot (S-202, SD-3). */
+static void note_session_work(struct git_sync_task *task)
+{
+    const char *branch = task->branch.name[0] ? task->branch.name : task->branch.wanted;
+    const char *why;
+    bool has = false;
+
+    if (task->keep_session_work && branch &&
+        repository_has_session_work(task->path, branch, &has, &why, NULL) == 0)
+        task->kept = has;
+}
+
+int git_sync_steps_current(struct git_sync_task *task, struct err *err)
+{
+    /* A fresh clone needs neither fetch nor checkout (S-201). */
+    if (is_absent(task->path))
+        return clone(task, err);
+    if (update(task, err) == 0)
+        return 0;
+    note_session_work(task);
+    return -1;
+}
+
 int git_sync_steps_refresh(struct git_sync_task *task, struct err *err)
 {
     if (is_absent(task->path))
         return git_sync_steps_current(task, err);
+    task->refreshing = true;
     if (set_url(task, err) < 0)
         return -1;
     return fetch(task, err);
@@ -138,6 +159,15 @@ static int set_identity(struct git_sync_task *task, struct err *err)
     return 0;
 }
 
+/* S-211 */
+static void tell_head(struct git_sync_task *task)
+{
+    char sha[REPOSITORY_SHA_SIZE];
+
+    if (repository_head(task->path, sha, NULL) == 0)
+        task->emit("info", "git.sync_complete", text_field("head_sha", sha));
+}
+
 int git_sync_steps_legacy(struct git_sync_task *task, struct err *err)
 {
     enum rebase_outcome outcome = REBASE_UP_TO_DATE;
@@ -146,6 +176,7 @@ int git_sync_steps_legacy(struct git_sync_task *task, struct err *err)
     if (is_absent(task->path)) {
         if (clone(task, err) < 0)
             return -1;
+        tell_head(task);
         return set_identity(task, err);
     }
     if (remove_stale_locks(task, err) < 0 || set_url(task, err) < 0 || fetch(task, err) < 0)
@@ -158,6 +189,7 @@ int git_sync_steps_legacy(struct git_sync_task *task, struct err *err)
         json_add_string(fields, "stderr", conflict.text);
         task->emit("warning", "git.rebase_error", fields);
     }
+    tell_head(task);
     return set_identity(task, err);
 }
 
@@ -192,7 +224,8 @@ int git_sync_steps_legacy_quick(struct git_sync_task *task, struct err *err)
     return set_identity(task, err);
 }
 
-const char *git_sync_steps_failure_event(const char *operation, const struct err *err)
+const char *git_sync_steps_failure_event(const struct git_sync_task *task, const char *operation,
+                                         const struct err *err)
 {
     if (strcmp(operation, "clone") == 0)
         return err->class == ERR_TIMEOUT ? "git.clone_timeout" : "git.clone_error";
@@ -202,5 +235,5 @@ const char *git_sync_steps_failure_event(const char *operation, const struct err
         return err->class == ERR_TIMEOUT ? "git.fetch_timeout" : "git.fetch_error";
     if (strcmp(operation, "checkout") == 0)
         return "git.checkout_error";
-    return "git.update_error";
+    return task->refreshing ? "git.restore_refresh_error" : "git.update_error"; /* S-197 */
 }

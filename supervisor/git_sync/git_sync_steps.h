@@ -29,6 +29,7 @@ struct git_sync_task {
     /* Out. */
     const char *operation; /* what ran last: "clone", "set_url", "fetch", "checkout", "update" */
     bool cloned;           /* there was no checkout before */
+    bool refreshing;       /* of a restored checkout (S-195) */
     bool kept;             /* S-202: only fetched, for there is work of a session */
 };
 
@@ -38,6 +39,7 @@ int git_sync_steps_legacy(struct git_sync_task *task, struct err *err);       /*
 int git_sync_steps_legacy_quick(struct git_sync_task *task, struct err *err); /* S-213 */
 
 /* The log event of the contract for a failure of `operation` (S-486..S-490). */
-const char *git_sync_steps_failure_event(const char *operation, const struct err *err);
+const char *git_sync_steps_failure_event(const struct git_sync_task *task, const char *operation,
+                                         const struct err *err);
 
 #endif

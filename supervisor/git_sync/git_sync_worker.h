@@ -46,7 +46,7 @@
  *   {"type":"result","ok":true,"branch":"main","head_sha":"<40 hex>","cloned":true,"kept":false}
  *       head_sha is left out when the repository has no commit. `kept`: S-202 held the work tree.
  *   {"type":"result","ok":false,"operation":"clone","error_class":"auth","error":"clone acme/app: ...",
- *    "event":"git.clone_error","head_sha":"<40 hex>"}
+ *    "event":"git.clone_error","kept":false,"head_sha":"<40 hex>"}
  *       operation: "clone", "set_url", "fetch", "checkout", "update". `event` is the log event that
  *       the contract has for it (S-486..S-490), git.clone_timeout and git.fetch_timeout included
  *       (those also carry "timeout_seconds"). head_sha: of a checkout that was there (S-218).

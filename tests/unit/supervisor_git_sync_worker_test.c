@@ -145,6 +145,20 @@ static void test_failures(void)
         CHECK_STR(json_get_string(run.result, "event"), "git.fetch_timeout");
         CHECK_INT(cJSON_GetObjectItem(run.result, "timeout_seconds")->valueint, 7);
     }
+    TEST("a fetch that fails tells whether a session worked in the checkout (S-202)") {
+        cJSON *clean = input("sync", "trunk"), *worked;
+
+        json_add_bool(clean, "keep_session_work", true);
+        worked = cJSON_Duplicate(clean, true);
+        json_put(clean, "password", cJSON_CreateString("wrong"));
+        CHECK_STR(work(clean), "auth");
+        CHECK(!json_get_bool(run.result, "kept", true));
+        git_shell(&fixture, "echo mine >workspace/app/new-file");
+        json_put(worked, "password", cJSON_CreateString("wrong"));
+        CHECK_STR(work(worked), "auth");
+        CHECK(json_get_bool(run.result, "kept", false));
+        CHECK_STR(shown("cat new-file; rm new-file"), "mine");
+    }
     TEST("input that is none is an error that does not repeat it") {
         worker_run_free(&run);
         worker_run_text(git_sync_worker_main, "{\"password\":\"" TEST_TOKEN "\"", &run);
@@ -168,7 +182,7 @@ static void test_legacy(void)
         CHECK_STR(shown("git symbolic-ref --short HEAD; git config --local user.name"),
                   "trunk\nGrace");
         CHECK_STR(worker_run_events(&run),
-                  "git.clone_start git.clone_complete git.identity_configured");
+                  "git.clone_start git.clone_complete git.sync_complete git.identity_configured");
     }
     TEST("legacy-sync rebases own commits, and a conflict is a warning, not a failure (S-210)") {
         git_shell(&fixture, "rm -rf workspace/app");
@@ -179,7 +193,7 @@ static void test_legacy(void)
         new_commit();
         git_shell(&fixture, "cd workspace/app; echo mine >file; git commit -qam mine");
         CHECK_STR(work(input("legacy-sync", "main")), "ok");
-        CHECK_STR(worker_run_events(&run), "git.rebase_error");
+        CHECK_STR(worker_run_events(&run), "git.rebase_error git.sync_complete");
         CHECK_STR(shown("git status -sb; cat file"),
                   "## main...origin/main [ahead 1, behind 1]\nmine");
     }
