@@ -93,14 +93,21 @@ static inline bool has_patch_of_git(const struct diff_change *change)
 }
 
 /* A path that was a folder, or became one, stands for what is in the folder too when git is asked for
- * it; that is not this file's patch. */
-static inline void cut_other_paths(struct buf *text, size_t len)
+ * it; that is not this file's patch. Leaves of `text` the part that begins as `wanted` does. */
+static inline void cut_other_paths(struct buf *text, const struct buf *wanted)
 {
     static const char head[] = "diff --git ";
+    const char *line_end = wanted->len ? memchr(wanted->data, '\n', wanted->len) : NULL;
+    const char *ours;
 
-    if (text->len > len && strncmp(text->data + len, head, sizeof head - 1) == 0) {
-        text->len = len;
-        text->data[len] = '\0';
+    if (!line_end || text->len <= wanted->len)
+        return;
+    ours = memmem(text->data, text->len, wanted->data, (size_t)(line_end + 1 - wanted->data));
+    if (ours && (ours == text->data || ours[-1] == '\n'))
+        buf_consume(text, (size_t)(ours - text->data));
+    if (text->len > wanted->len && strncmp(text->data + wanted->len, head, sizeof head - 1) == 0) {
+        text->len = wanted->len;
+        text->data[text->len] = '\0';
     }
 }
 
@@ -116,7 +123,7 @@ static inline void check_patch(const struct diff_change *change, const struct di
                  change->old_path ? change->old_path : change->path, change->path);
     if (counts->binary)
         return;
-    cut_other_paths(&out, patch.len);
+    cut_other_paths(&out, &patch);
     CHECK_STR(buf_text(&patch), buf_text(&out));
     CHECK_INT(patch.len, out.len);
 }

@@ -22,12 +22,11 @@ int main(void)
         TEST(titles[seed]) {
             diff_begin(&fixture);
             diff_shell(&fixture,
-                       "set +ex; RANDOM=%d; . %s/tests/unit/random_session.sh; fill; git add -A;"
+                       "set +ex; seed=%d; . %s/tests/unit/random_session.sh; fill; git add -A;"
                        "git commit -qm base --allow-empty",
                        seed, here);
             diff_set_base(&fixture);
-            diff_shell(&fixture,
-                       "set +ex; RANDOM=%d; . %s/tests/unit/random_session.sh; work; true",
+            diff_shell(&fixture, "set +ex; seed=%d; . %s/tests/unit/random_session.sh; work; true",
                        seed + WORK_SEED, here);
             check_as_git();
         }
