@@ -337,8 +337,12 @@ size_t outbox_connection_lost(struct outbox *outbox, uint64_t now_ms)
 
 void outbox_drop_refused(struct outbox *outbox)
 {
-    if (outbox->sent.newest)
-        drop(outbox, &outbox->sent, outbox->sent.newest);
+    struct entry *entry = outbox->sent.newest;
+
+    while (entry && entry->len < OUTBOX_REFUSABLE_MIN_BYTES)
+        entry = entry->older;
+    if (entry)
+        drop(outbox, &outbox->sent, entry);
 }
 
 /* Ids are unique but for an event that was pushed twice: all of them are meant. */

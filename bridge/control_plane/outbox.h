@@ -30,6 +30,9 @@
 #define OUTBOX_SENDS_MAX 6 /* the first and five more */
 #define OUTBOX_RESEND_LIMIT_MS (60 * 60 * 1000)
 
+/* No control plane has a lower limit for a message: a smaller one was not what it refused. */
+#define OUTBOX_REFUSABLE_MIN_BYTES ((size_t)64 * 1024)
+
 /* What becomes of critical events. `text` is the event's JSON. Members may be NULL. */
 struct outbox_observer {
     void *user;
@@ -75,8 +78,9 @@ bool outbox_has_next(const struct outbox *outbox);
 /* The connection that events were handed to is gone. Returns how many will be sent again. */
 size_t outbox_connection_lost(struct outbox *outbox, uint64_t now_ms);
 
-/* The control plane refused a message as too big (1009): forgets the critical event handed over
- * last, or it would be refused for ever (D-40). Before outbox_connection_lost(). */
+/* The control plane refused a message as too big (1009): forgets the large critical event handed
+ * over last, or it would be refused again and again (D-40). Small ones stay: it was something else
+ * that was too big, or OUTBOX_SENDS_MAX ends it. Before outbox_connection_lost(). */
 void outbox_drop_refused(struct outbox *outbox);
 
 /* Returns true when the id was waited for (B-450). An ack proves that this control plane sends

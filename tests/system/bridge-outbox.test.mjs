@@ -28,6 +28,16 @@ test('an event that was not acknowledged is sent again after a reconnect, with t
     assert.equal(cp.completionsOf(id).length, 2, 'once acknowledged it is not sent again');
 });
 
+test('a completion outlives a close for a message that was too big (1009): it was something else (D-40)', async (t) => {
+    const { cp } = await bridgeBetween(t, { env, controlPlane: { acks: true } });
+    await cp.completionOf(cp.prompt('one that is acknowledged'));
+    cp.acks = false;
+    const id = cp.prompt('one that is not');
+    await cp.completionOf(id);
+    cp.closeSocket(1009, 'message too big');
+    await cp.waitFor(() => cp.completionsOf(id).length === 2, { what: 'the second delivery' });
+});
+
 test('a control plane that never acknowledges anything gets nothing twice (X-07)', async (t) => {
     const { cp } = await bridgeBetween(t, { env, controlPlane: { era: 'older' } });
     const id = cp.prompt('hello');
