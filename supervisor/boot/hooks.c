@@ -28,6 +28,7 @@ struct hook_run {
     size_t index;
     uint64_t started_ms;
     bool timed_out;
+    bool ended; /* what comes now is of its background children */
     char script[PATH_MAX];
 };
 
@@ -68,7 +69,8 @@ static void on_line(void *user, char *line, size_t len, bool cut)
     (void)cut;
     if (!may_show_output(run->hooks))
         return;
-    if (run->process.running)
+    /* Not process.running: its last words may be read when it is gone already. */
+    if (!run->ended)
         line_tail_add(&run->tail, line, len);
     log_at(run->hooks->log, LOG_INFO, event_name(event, run->kind, "stdout"),
            LOG_STR("line", line));
@@ -127,6 +129,7 @@ static void on_exited(void *user, int exit_code)
     struct hooks *hooks = run->hooks;
     struct err err;
 
+    run->ended = true;
     uv_timer_stop(&run->limit);
     log_end(run, exit_code);
     describe_failure(run, exit_code, &err);
