@@ -14,7 +14,9 @@ import { BOOT_LIMIT_MS, playgroundFor, startWithStandIns } from './support/sandb
 
 const skip = process.getuid() === 0 ? false : 'needs a /tmp of its own';
 const BRIDGE_MAX_KIB = 6 * 1024; // a bundle has 1.5 MiB and must not pass through it as a whole
-const ownTmp = (directory) => ['unshare', '--mount', 'sh', '-c', 'mount --bind "$0" /tmp && exec "$@"', directory];
+// The program may itself lie below the /tmp that goes out of sight.
+const ownTmp = (directory) => ['unshare', '--mount', 'sh', '-c',
+    'cp --remove-destination "$1" "$0/oi-bridge" && mount --bind "$0" /tmp && shift && exec /tmp/oi-bridge "$@"', directory];
 
 /** A bridge whose session has the repository acme/app in `checkout`, with one commit. */
 async function sessionFor(t, { env = {}, manifest = true, ...options } = {}) {
