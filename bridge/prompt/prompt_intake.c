@@ -138,17 +138,16 @@ static void end_all(struct prompt_run *run, const char *error)
 
 void prompt_run_stop(struct prompt_run *run)
 {
-    end_all(run, NULL);
-    if (opencode_session_id(run->options.session))
+    /* First: the session of a prompt that was taken over is known only as long as the prompt is. */
+    if ((run->command && run->takes_over) || opencode_session_id(run->options.session))
         prompt_calls_abort(run, "command", false);
+    end_all(run, NULL);
 }
 
 void prompt_run_wind_down(struct prompt_run *run, const char *error)
 {
-    bool was_asked = run->step > PROMPT_STEP_CREATING;
-
     run->ending = true;
-    end_all(run, error);
-    if (was_asked)
+    if (run->step > PROMPT_STEP_CREATING)
         prompt_calls_abort(run, "shutdown", false);
+    end_all(run, error);
 }

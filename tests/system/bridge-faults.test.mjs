@@ -1,6 +1,8 @@
 // OpenCode or the bridge itself going away in the middle: exactly one completion for each prompt, and work goes on.
 
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
 import { bridgeBetween, settle } from './support/bridge.mjs';
 
@@ -90,6 +92,24 @@ for (const signal of ['SIGKILL', 'SIGTERM']) {
         assert.equal(cp.completionsOf(first).length, 1);
         assert.equal(cp.completionsOf(second).length, 1);
         assert.equal(opencode.sessions.size, 1, 'the conversation goes on in the session of before');
+    });
+}
+
+for (const [what, end] of [['ends', ({ bridge }) => bridge.signal('SIGTERM')], ['is told to stop', ({ cp }) => cp.stop()]]) {
+    test(`the bridge ${what} while it takes over a prompt of an earlier session: OpenCode is told to stop there`, async (t) => {
+        const { cp, opencode, bridge, startBridge, directory } = await bridgeBetween(t, { env });
+        opencode.onPrompt = (run) => run.begin().openText().delta('working on');
+        const id = cp.prompt('first');
+        await cp.waitForEvent('token');
+        await bridge.stop('SIGKILL');
+        rmSync(join(directory, 'opencode-session-id')); // only the journal knows now
+        const next = startBridge();
+        await cp.ready(2);
+        await opencode.waitFor(() => opencode.requests.includes('GET /session/status'), { what: 'the take-over' });
+        end({ cp, bridge: next });
+        assert.equal((await cp.completionOf(id)).success, false);
+        await opencode.aborted(1);
+        assert.deepEqual(opencode.aborts.map(({ sessionID }) => sessionID), [opencode.runs[0].sessionID]);
     });
 }
 
