@@ -41,6 +41,7 @@ static void on_refused(struct prompt_run *run, const struct http_response *respo
     if (response->status == STATUS_NOT_FOUND && !run->posted_twice) {
         run->posted_twice = true;
         opencode_session_forget(run->options.session);
+        prompt_run_set_wait(run); /* the first wait may be over */
         prompt_run_set_step(run, PROMPT_STEP_WAITING);
         prompt_run_advance(run);
         return;
