@@ -255,11 +255,39 @@ static void test_several(void)
     }
 }
 
+static void test_conflict(void)
+{
+    struct manifest_entry entry = {.owner = "acme", .name = "r", .path = fixture.path};
+    const struct manifest manifest = {.entries = &entry, .count = 1};
+    AUTO_JSON cJSON *bundle = NULL;
+    const cJSON *file;
+    struct err err = {0};
+    size_t length;
+
+    diff_begin(&fixture);
+    diff_shell(&fixture, "seq 1 40 >a; git add .; git commit -qm base");
+    diff_set_base(&fixture);
+    diff_shell(&fixture, "git checkout -qb other; sed -i 's/^5$/o/' a; git commit -qam o;"
+                         "git checkout -q main; git mv a b; sed -i 's/^5$/m/' b; git commit -qam m;"
+                         "git merge -q other || true");
+    entry.base_sha = fixture.base;
+    TEST("a renamed file in conflict has no old path, for the bundle would be refused (D-50)") {
+        bundle = capture(&manifest, DEFAULTS, &length, &err);
+        CHECK_INT(count_files(bundle, 0), 1);
+        file = cJSON_GetArrayItem(json_get(repository_at(bundle, 0), "files"), 0);
+        CHECK_STR(json_get_string(file, "path"), "b");
+        CHECK_STR(json_get_string(file, "status"), "unmerged");
+        CHECK(json_get(file, "oldPath") == NULL);
+        CHECK(strstr(json_get_string(file, "patch"), "rename from a\n") != NULL);
+    }
+}
+
 int main(void)
 {
     diff_fixture_init(&fixture);
     test_recorded();
     test_several();
+    test_conflict();
     diff_fixture_end(&fixture);
     library_stop();
     return check_done();

@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "git/diff.h"
+#include "tests/unit/check.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -70,7 +71,7 @@ static inline void diff_shell(const struct diff_fixture *fixture, const char *fo
     pipe = popen("exec bash", "w");
     fputs(script, pipe);
     if (pclose(pipe) != 0)
-        printf("  %s failed; see %s/shell.log\n", commands, fixture->root);
+        CHECK_STR(commands, "(commands that work; KEEP_SCRATCH=1 keeps their shell.log)");
 }
 
 /* An empty repository in place of what was there. */

@@ -27,6 +27,12 @@ static void test_renames(void)
             "mkdir x y; git mv a/name x/name; git mv b/name y/name; git rm -q c/name;"
             "git mv a/one y/one; git mv b/two x/three; sed -i 's/^7[0-9]$/z/' y/one x/three");
     }
+    TEST("of equally similar files the one with the same name is taken, also where the name is not "
+         "unique") {
+        check_session("mkdir a b; seq 1 40 >a/p; cp a/p a/q; cp a/p b/q; cp a/p b/r",
+                      "mkdir n; git mv a/q n/q; sed -i 3d n/q; git mv b/r n/r; sed -i 4d n/r;"
+                      "git rm -qr a b");
+    }
     TEST("long lines, binary parts and carriage returns are weighed as by git") {
         check_session("head -c 9000 /dev/zero | tr '\\0' a >long; seq 1 50 | sed 's/$/\\r/' >crlf;"
                       "{ printf '\\0'; seq 1 99; } >bin; seq 1 9 | tr '\\n' ' ' >tail",
@@ -71,9 +77,15 @@ static void test_many(void)
     }
     TEST("source text is matched as by git, blank lines and indents included") {
         check_session("for i in $(seq 60); do printf 'int f%d(void)\\n{\\n    if (x) {\\n"
-                      "        y();\\n    }\\n\\n    return 0;\\n}\\n\\n' $((i %% 7)); done >a.c",
+                      "        y();\\n    }\\n\\n    return 0;\\n}\\n\\n' $((i % 7)); done >a.c",
                       "awk 'NR % 37 != 5 { print } NR % 41 == 3 { print \"    if (z) {\\n"
                       "        y();\\n    }\\n\" }' a.c >b; mv b a.c");
+    }
+    TEST("a new block is shown from its own beginning, not from the end of the one before") {
+        check_session(
+            "for i in 1 2 3; do printf '/**\\n * %s\\n */\\nint v%s;\\n\\n' $i $i; done >a.h",
+            "{ head -5 a.h; printf '/**\\n * new\\n */\\nint n;\\n\\n'; tail -n +6 a.h; } >b;"
+            "mv b a.h");
     }
     TEST("thousands of files") {
         check_session(
