@@ -32,7 +32,7 @@ if ! mmdebstrap --quiet --mode=root --variant=minbase --format=tar \
         --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Languages "none"' \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
         --dpkgopt='path-exclude=/usr/share/locale/*' \
-        --customize-hook='rm -rf "$1"/etc/apt/sources.list "$1"/etc/resolv.conf "$1"/var/lib/apt/lists/*' \
+        --customize-hook='rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* "$1"/etc/resolv.conf "$1"/var/lib/apt/lists/*' \
         --customize-hook="upload $work/sources /etc/apt/sources.list.d/debian.sources" \
         "$suite" "$out.part" "$work/sources" > "$work/log" 2>&1; then
     sed -E 's#[a-z+]+://[^ ]+#<URL>#g' "$work/log" | tail -30 >&2
