@@ -370,8 +370,9 @@ void prompt_calls_drop(struct prompt_run *run)
 {
     http_request_cancel(run->fetch);
     http_request_cancel(run->takeover);
+    http_request_cancel(run->status);
     cJSON_Delete(run->takeover_messages);
-    run->fetch = run->takeover = NULL;
+    run->fetch = run->takeover = run->status = NULL;
     run->takeover_messages = NULL;
     prompt_preparation_free(run->preparation);
     run->preparation = NULL;

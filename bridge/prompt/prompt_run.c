@@ -183,6 +183,8 @@ void prompt_run_follow_up(struct prompt_run *run)
         prompt_calls_abort(run, wants.abort_reason, wants.fetch);
     else if (wants.fetch)
         prompt_calls_fetch(run);
+    if (wants.status)
+        prompt_status_ask(run);
     if (!run->command || !translator_is_done(run->translator)) {
         arm(run);
         return;

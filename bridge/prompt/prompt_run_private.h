@@ -48,6 +48,7 @@ struct prompt_run {
     struct http_request *abort;
     struct http_request *fetch;
     struct http_request *takeover;
+    struct http_request *status;
     const char *abort_reason;
     bool fetch_after_abort;
     cJSON *takeover_messages;
@@ -82,7 +83,10 @@ void prompt_calls_abort(struct prompt_run *run, const char *reason, bool then_fe
 void prompt_calls_fetch(struct prompt_run *run);
 void prompt_calls_take_over(struct prompt_run *run, const struct journal_prompt *record);
 
-/* Drops what belongs to the current prompt alone: its preparation, fetch and take-over. */
+/* prompt_status.c. Asks whether OpenCode works on the prompt it took, for the translator. */
+void prompt_status_ask(struct prompt_run *run);
+
+/* Drops what belongs to the current prompt alone: its preparation, fetch, status and take-over. */
 void prompt_calls_drop(struct prompt_run *run);
 
 /* The journal's record of the current prompt, if an earlier bridge posted it. */

@@ -46,7 +46,6 @@ bool prompt_policy_see_life(struct prompt_policy *policy)
     bool first = !policy->alive;
 
     policy->alive = true;
-    policy->idle_early = false;
     policy->error_early = false;
     return first;
 }
@@ -64,7 +63,6 @@ enum prompt_idle prompt_policy_see_idle(struct prompt_policy *policy, bool said_
                                         uint64_t now)
 {
     if (!policy->alive) {
-        policy->idle_early = true;
         policy->early_ms = now;
         return PROMPT_IDLE_IGNORED;
     }
@@ -95,6 +93,19 @@ void prompt_policy_fetch(struct prompt_policy *policy, const char *abort_reason,
     policy->wants = (struct translator_wants){.abort_reason = abort_reason, .fetch = true};
 }
 
+void prompt_policy_ask(struct prompt_policy *policy)
+{
+    policy->asking = true;
+    policy->wants.status = true;
+}
+
+bool prompt_policy_see_answer(struct prompt_policy *policy, uint64_t now)
+{
+    policy->asking = false;
+    policy->answered_ms = now;
+    return prompt_policy_is_listening(policy) && !policy->alive;
+}
+
 void prompt_policy_end(struct prompt_policy *policy)
 {
     policy->phase = PROMPT_DONE;
@@ -109,6 +120,15 @@ static uint64_t early_deadline(const struct prompt_policy *policy, uint64_t wait
     if (!policy->accepted)
         return UINT64_MAX;
     return later(from > policy->accepted_ms ? from : policy->accepted_ms, wait_ms);
+}
+
+/* Heartbeats of the stream keep an ignored prompt from being inactive (D-02). */
+static uint64_t never_alive_deadline(const struct prompt_policy *policy)
+{
+    uint64_t first = early_deadline(policy, policy->limits.alive_ms);
+    uint64_t again = later(policy->answered_ms, policy->limits.alive_ms);
+
+    return first > again ? first : again;
 }
 
 struct alarm {
@@ -139,9 +159,8 @@ static struct alarm next_alarm(const struct prompt_policy *policy)
     if (policy->error_early)
         take_earlier(&next, PROMPT_ALARM_EARLY_ERROR,
                      early_deadline(policy, policy->limits.settle_ms));
-    if (policy->idle_early)
-        take_earlier(&next, PROMPT_ALARM_NEVER_ALIVE,
-                     early_deadline(policy, policy->limits.alive_ms));
+    if (!policy->alive && !policy->asking)
+        take_earlier(&next, PROMPT_ALARM_NEVER_ALIVE, never_alive_deadline(policy));
     return next;
 }
 

@@ -20,12 +20,13 @@ struct prompt_policy {
     enum prompt_phase phase;
     bool accepted;    /* POST prompt_async was answered with success */
     bool alive;       /* OpenCode showed that it works on this prompt (D-02) */
-    bool idle_early;  /* an idle came before that */
+    bool asking;      /* what OpenCode does meanwhile, because it did not */
     bool error_early; /* an error came before that, maybe the last prompt's */
     uint64_t started_ms;
     uint64_t heard_ms;
     uint64_t accepted_ms;
     uint64_t early_ms;       /* when the last early thing came */
+    uint64_t answered_ms;    /* when OpenCode last said what it does */
     uint64_t phase_until_ms; /* end of PROMPT_SETTLING or PROMPT_FETCHING */
     struct translator_wants wants;
 };
@@ -38,7 +39,7 @@ enum prompt_alarm {
     PROMPT_ALARM_TOO_LONG,     /* B-591 */
     PROMPT_ALARM_SETTLED,      /* nothing followed the idle: finish */
     PROMPT_ALARM_EARLY_ERROR,  /* nothing followed the early error: it was this prompt's */
-    PROMPT_ALARM_NEVER_ALIVE,  /* only an early idle: look what became of the prompt */
+    PROMPT_ALARM_NEVER_ALIVE,  /* accepted, and nothing since: ask what became of the prompt */
     PROMPT_ALARM_FETCH_MISSED, /* the final fetch takes too long: finish without it */
 };
 
@@ -67,6 +68,12 @@ bool prompt_policy_doubts_error(struct prompt_policy *policy, bool last_prompt_u
 /* The turn is over: ask for the final fetch, and first for an abort if there is a reason. */
 void prompt_policy_fetch(struct prompt_policy *policy, const char *abort_reason, uint64_t limit_ms,
                          uint64_t now);
+
+/* Nothing shows that OpenCode works on the prompt: ask it. No alarm of that until it has answered. */
+void prompt_policy_ask(struct prompt_policy *policy);
+
+/* It has, or it cannot be asked. True when it still matters. The alarm is set anew. */
+bool prompt_policy_see_answer(struct prompt_policy *policy, uint64_t now);
 
 void prompt_policy_end(struct prompt_policy *policy);
 

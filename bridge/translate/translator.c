@@ -264,6 +264,20 @@ void translator_repair(struct translator *t, const cJSON *messages, uint64_t now
     leave(t);
 }
 
+void translator_see_status(struct translator *t, const cJSON *status, uint64_t now,
+                           const struct translator_sink *sink)
+{
+    const cJSON *ours = t->session ? json_get(status, t->session) : NULL;
+    bool works = ours && strcmp(field_text(ours, "type"), "idle") != 0;
+
+    if (!prompt_policy_see_answer(&t->policy, now) || !cJSON_IsObject(status) || works)
+        return;
+    enter(t, now, sink);
+    emit_note(t, LOG_ERROR, "bridge.prompt_not_running", NULL, NULL);
+    turn_finish(t);
+    leave(t);
+}
+
 uint64_t translator_deadline(const struct translator *t)
 {
     uint64_t text = text_parts_due(&t->texts, t->policy.limits.token_interval_ms);
@@ -312,6 +326,11 @@ static void on_fetch_missed(struct translator *t)
     turn_complete(t);
 }
 
+static void on_never_alive(struct translator *t)
+{
+    prompt_policy_ask(&t->policy);
+}
+
 static void raise_alarm(struct translator *t, enum prompt_alarm alarm)
 {
     static void (*const reactions[])(struct translator *) = {
@@ -320,7 +339,7 @@ static void raise_alarm(struct translator *t, enum prompt_alarm alarm)
         [PROMPT_ALARM_TOO_LONG] = on_too_long,
         [PROMPT_ALARM_SETTLED] = turn_finish,
         [PROMPT_ALARM_EARLY_ERROR] = turn_apply_early_error,
-        [PROMPT_ALARM_NEVER_ALIVE] = turn_finish,
+        [PROMPT_ALARM_NEVER_ALIVE] = on_never_alive,
         [PROMPT_ALARM_FETCH_MISSED] = on_fetch_missed,
     };
 

@@ -14,6 +14,7 @@
  *   translator_tick()       when translator_deadline() has come
  *   translator_take_wants() after any of these calls: what the actor has to do now
  *   translator_repair()     the answer to `wants.fetch`
+ *   translator_see_status() the answer to `wants.status`
  *   translator_is_done()    the completion went out; read translator_outcome()
  *
  * The completion, `execution_complete`, is an event like the others and leaves through the sink: it
@@ -47,7 +48,7 @@ struct translator_limits {
     uint64_t cleanup_ms;        /* abort and final fetch after the maximum duration (B-591) */
     uint64_t fetch_ms;          /* abort and final fetch in every other case */
     uint64_t settle_ms;         /* idle without output: wait this long for an error or for work */
-    uint64_t alive_ms;          /* accepted, only a stale idle since: look after this long (D-02) */
+    uint64_t alive_ms;          /* accepted, and no sign of work: ask after this long (D-02) */
 };
 
 /* B-105..B-107's defaults: 100, 120 s, 6300 s, 900 s, 60 s, 500, 30 s. */
@@ -77,6 +78,7 @@ struct translator_sink {
 struct translator_wants {
     const char *abort_reason; /* POST /session/:id/abort, best effort; NULL: no. A constant */
     bool fetch;               /* GET /session/:id/message, then translator_repair() */
+    bool status;              /* GET /session/status, then translator_see_status() */
 };
 
 enum translator_result {
@@ -135,6 +137,11 @@ void translator_cancel(struct translator *translator, uint64_t now,
  * is missing or different (D-10), then the completion. Ignored when not asked for. */
 void translator_repair(struct translator *translator, const cJSON *messages, uint64_t now,
                        const struct translator_sink *sink);
+
+/* The answer to wants.status, parsed, or NULL when there is none: the prompt goes on if OpenCode works
+ * in its session, or if nobody knows; otherwise it ends with what is stored of it (D-02). */
+void translator_see_status(struct translator *translator, const cJSON *status, uint64_t now,
+                           const struct translator_sink *sink);
 
 /* When translator_tick() wants to be called next; UINT64_MAX: not at all. Changes with each call. */
 uint64_t translator_deadline(const struct translator *translator);

@@ -174,6 +174,28 @@ test('a prompt without any output fails and says so', async (t) => {
     assert.match(completion.error, /without emitting assistant output/);
 });
 
+test('OpenCode takes a prompt and never works on it: it fails in time, whatever else the stream says (D-02)', async (t) => {
+    const { cp, opencode } = await bridgeBetween(t, { env: { BRIDGE_ALIVE_MS: '200' } });
+    opencode.onPrompt = () => {};
+    const id = cp.prompt('hello?');
+    const completion = await cp.completionOf(id);
+    assert.equal(completion.success, false);
+    assert.ok(completion.error);
+    await opencode.aborted(1); // should it begin after all
+});
+
+test('OpenCode needs long before it says the first word: as long as it works the prompt is kept (D-02)', async (t) => {
+    const { cp, opencode } = await bridgeBetween(t, { env: { BRIDGE_ALIVE_MS: '100' } });
+    opencode.onPrompt = (run) => { run.state = 'busy'; };
+    const id = cp.prompt('start your tools');
+    const run = await opencode.prompted();
+    const asked = () => opencode.requests.filter((name) => name === 'GET /session/status').length;
+    await opencode.waitFor(() => asked() >= 3, { what: 'three questions' });
+    run.say('ready');
+    assert.equal((await cp.completionOf(id)).success, true);
+    assert.equal(cp.textOf(id), 'ready');
+});
+
 test('the title of the session is told once, and no placeholder is', async (t) => {
     const { cp, opencode } = await bridgeBetween(t);
     opencode.onPrompt = (run) => {

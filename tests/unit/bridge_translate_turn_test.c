@@ -73,13 +73,62 @@ static void test_stale_errors(void)
                   "error:no such agent\nexecution_complete:no such agent:failed\n");
         fixture_close(&fixture);
     }
-    TEST("a prompt that only ever shows an early idle is looked after and ends") {
+}
+
+/* What OpenCode answers when it is asked what it does. */
+static void see_status(struct fixture *fixture, const char *text)
+{
+    cJSON *status = text ? fixture_json(text) : NULL;
+
+    CHECK(translator_take_wants(fixture->translator).status);
+    translator_see_status(fixture->translator, status, fixture->now, &fixture->sink);
+    cJSON_Delete(status);
+}
+
+static void test_never_alive(void)
+{
+    static const struct {
+        const char *first, *status;
+    } ended[] = {{NULL, "{}"}, {NULL, "{'P':{'type':'idle'}}"}, {FIXTURE_IDLE, "{'Q':{}}"}};
+    static const char *const unclear[] = {"{'P':{'type':'busy'}}", "{'P':{'type':'retry'}}", NULL};
+    struct fixture fixture;
+
+    TEST("a prompt that OpenCode took and does not work on ends, heartbeats or not (D-02)") {
+        for (size_t i = 0; i < sizeof(ended) / sizeof(ended[0]); i++) {
+            fixture_open(&fixture, NULL);
+            if (ended[i].first)
+                fixture_feed(&fixture, ended[i].first);
+            fixture.now += TRANSLATOR_DEFAULT_LIMITS.alive_ms - 1;
+            translator_heard(fixture.translator, fixture.now);
+            translator_tick(fixture.translator, fixture.now, &fixture.sink);
+            CHECK(!translator_take_wants(fixture.translator).status);
+            fixture_tick(&fixture);
+            see_status(&fixture, ended[i].status);
+            CHECK(translator_take_wants(fixture.translator).fetch);
+            fixture_repair(&fixture, "[]");
+            CHECK_STR(fixture_look(&fixture), NO_OUTPUT);
+            fixture_close(&fixture);
+        }
+    }
+    TEST("one that OpenCode works on without a word is asked after again, and goes on") {
         fixture_open(&fixture, NULL);
-        fixture_feed(&fixture, FIXTURE_IDLE);
+        for (size_t i = 0; i < sizeof(unclear) / sizeof(unclear[0]); i++) {
+            uint64_t asked_ms = fixture.now;
+
+            fixture_tick(&fixture);
+            CHECK_INT(fixture.now, asked_ms + TRANSLATOR_DEFAULT_LIMITS.alive_ms);
+            see_status(&fixture, unclear[i]);
+        }
+        CHECK_STR(fixture_look(&fixture), "");
+        CHECK(!translator_is_done(fixture.translator));
+        fixture_close(&fixture);
+    }
+    TEST("an answer that comes when the prompt has begun after all changes nothing") {
+        fixture_open(&fixture, NULL);
         fixture_tick(&fixture);
-        CHECK(translator_take_wants(fixture.translator).fetch);
-        fixture_repair(&fixture, NULL);
-        CHECK_STR(fixture_look(&fixture), NO_OUTPUT);
+        fixture_feed(&fixture, FIXTURE_BUSY);
+        see_status(&fixture, "{}");
+        CHECK(!translator_take_wants(fixture.translator).fetch);
         fixture_close(&fixture);
     }
 }
@@ -127,6 +176,7 @@ static void test_limits(void)
 
     TEST("bytes of the stream restart the inactivity limit, then it ends the prompt (B-590)") {
         fixture_open(&fixture, NULL);
+        fixture_feed(&fixture, FIXTURE_BUSY);
         fixture.now += limits.inactivity_ms - 1;
         translator_heard(fixture.translator, fixture.now);
         CHECK_INT(translator_deadline(fixture.translator), fixture.now + limits.inactivity_ms);
@@ -258,6 +308,7 @@ int main(void)
 {
     test_stale_events();
     test_stale_errors();
+    test_never_alive();
     test_idle_without_output();
     test_limits();
     test_completion();

@@ -29,6 +29,7 @@ struct sim {
 
     /* What the simulated OpenCode answers. */
     const char *session;
+    bool is_idle; /* the stream said so: GET /session/status lists nothing then */
     const char *user_id;
     const cJSON *messages; /* the final fetch's list; NULL: it fails */
     bool abort_hangs;      /* nothing after an abort is ever answered */

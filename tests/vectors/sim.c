@@ -27,13 +27,30 @@ static void on_ask(void *user, enum translator_ask_kind kind, const char *id)
     cJSON_AddItemToArray(sim->asks, cJSON_CreateString(text));
 }
 
+static void note_idle(struct sim *sim, const cJSON *event)
+{
+    const cJSON *properties = json_get_object(event, "properties");
+    const char *type = json_get_string(event, "type");
+    const char *session = json_get_string(properties, "sessionID");
+    const char *status = json_get_string(json_get_object(properties, "status"), "type");
+
+    if (!type || !session || strcmp(session, sim->session) != 0)
+        return;
+    if (strcmp(type, "session.idle") == 0)
+        sim->is_idle = true;
+    else if (strcmp(type, "session.status") == 0 && status)
+        sim->is_idle = strcmp(status, "idle") == 0;
+}
+
 static void on_data(void *user, char *data, size_t len)
 {
     struct sim *sim = user;
     AUTO_JSON cJSON *event = json_parse_in_place(data, len, NULL);
 
-    if (event)
-        translator_feed(sim->translator, event, len, sim->now, &sim->sink);
+    if (!event)
+        return;
+    note_idle(sim, event);
+    translator_feed(sim->translator, event, len, sim->now, &sim->sink);
 }
 
 void sim_init(struct sim *sim, const struct translator_limits *limits, const char *session)
@@ -80,10 +97,28 @@ static void request_of_session(struct sim *sim, const char *method, const char *
     sim_request(sim, method, path);
 }
 
+/* Not among the requests: the bridge that the vectors were recorded with never asked. */
+static void answer_status(struct sim *sim)
+{
+    AUTO_JSON cJSON *status = cJSON_CreateObject();
+    cJSON *busy = cJSON_CreateObject();
+
+    json_add_string(busy, "type", "busy");
+    if (sim->is_idle)
+        cJSON_Delete(busy);
+    else
+        json_put(status, sim->session, busy);
+    translator_see_status(sim->translator, status, sim->now, &sim->sink);
+}
+
 void sim_serve(struct sim *sim)
 {
     struct translator_wants wants = translator_take_wants(sim->translator);
 
+    if (wants.status) {
+        answer_status(sim);
+        wants = translator_take_wants(sim->translator);
+    }
     if (wants.abort_reason) {
         request_of_session(sim, "POST", "abort");
         if (sim->abort_hangs)
