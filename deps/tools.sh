@@ -3,6 +3,12 @@
 # With "run" as argument it also asks for what `make run` uses, with "check" for what `make check` and `make lint` use.
 set -euo pipefail
 
+# make asks from several targets at once, and two apt-gets do not go together.
+build=$(cd "$(dirname "$0")/.." && pwd)/build
+mkdir -p "$build"
+exec 7>"$build/.tools.lock"
+flock 7
+
 declare -A package_of=(
     [gcc]=gcc [ld]=binutils [cmake]=cmake [ninja]=ninja-build [patch]=patch [tar]=tar [xz]=xz-utils
     [bzip2]=bzip2 [gzip]=gzip [dpkg-deb]=dpkg [sha256sum]=coreutils
@@ -28,4 +34,4 @@ fi
 echo "deps: installing ${missing[*]}" >&2
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+apt-get install -y -qq -o DPkg::Lock::Timeout=600 --no-install-recommends "${missing[@]}" >/dev/null
