@@ -141,9 +141,10 @@ static void connect_to(struct connection *connection, const char *address)
         connection->wsi = wsi;
         return;
     }
-    /* It failed at once, and libwebsockets says no reason then; connect(2) left one. */
+    /* It failed at once, and libwebsockets says no reason then; connect(2) left one, unless closing
+     * the socket has overwritten it. */
     connection->wsi = NULL;
-    connect_failure_describe(NULL, 0, errno, connection->url.host, &err);
+    connect_failure_describe(NULL, 0, errno == EBADF ? 0 : errno, connection->url.host, &err);
     connection_attempt_failed(connection, &err);
 }
 

@@ -22,8 +22,8 @@ typedef void net_context_closed_fn(void *user);
 struct net_context *net_context_new(uv_loop_t *loop, struct err *err);
 
 /*
- * Gives everything back. Links, requests and streams still open are dropped without a callback, and
- * their owners must not use them again. `on_closed` (may be NULL) is called once, from the loop,
+ * Gives everything back. Links and streams must have been freed before, requests cancelled: their
+ * owners would be called with nothing behind them. `on_closed` (may be NULL) is called once, from the loop,
  * when nothing of net/ is left on it; the context is freed then. A name look-up that is still under
  * way (it cannot be stopped) is not waited for: it may keep the loop alive until the resolver's own
  * limit.
