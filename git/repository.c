@@ -7,6 +7,7 @@
 #include "git/fetch.h"
 #include "git/git_error.h"
 #include "git/library.h"
+#include "git/local_config.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -49,20 +50,9 @@ int repository_set_origin(const char *path, const char *url, struct err *err)
 
 int repository_set_identity(const char *path, const char *name, const char *email, struct err *err)
 {
-    AUTO_GIT(repository) git_repository *repository = NULL;
-    AUTO_GIT(config) git_config *all = NULL, *local = NULL;
-    int code;
+    const struct local_config_change changes[] = {{"user.name", name}, {"user.email", email}};
 
-    if (library_open(path, &repository, err) < 0)
-        return -1;
-    code = git_repository_config(&all, repository);
-    if (code == 0)
-        code = git_config_open_level(&local, all, GIT_CONFIG_LEVEL_LOCAL);
-    if (code == 0)
-        code = git_config_set_string(local, "user.name", name);
-    if (code == 0)
-        code = git_config_set_string(local, "user.email", email);
-    return code < 0 ? git_error_to_err(code, "set user.name and user.email", err) : 0;
+    return local_config_apply(path, changes, ARRAY_LENGTH(changes), err);
 }
 
 static int is_dirty(git_repository *repository, bool *dirty, struct err *err)
