@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/random.h"
 #include "common/version.h"
+#include "supervisor/boot/plan_print.h"
 #include "supervisor/config/config.h"
 #include "supervisor/config/config_check.h"
 #include "supervisor/credentials/credential_install.h"
@@ -155,6 +156,19 @@ static int run_sandbox(const struct flags *flags, struct config *config, bool co
     return exit_code;
 }
 
+/* --plan: for an environment that is not usable there is none. */
+static int print_plan(const struct config *config, const struct flags *flags)
+{
+    struct boot_plan_input input = boot_plan_input_of(config, !flags->bridge_command);
+    struct boot_plan plan = boot_plan_make(&input);
+    AUTO_BUF struct buf text = BUF_INIT(PLAN_PRINT_MAX);
+
+    if (config->problems.len > 0)
+        return config_check_print(config, stderr);
+    plan_print(config, &plan, &text);
+    return fputs(buf_text(&text), stdout) < 0 || fflush(stdout) != 0;
+}
+
 /* S-4: the same program under other names. -1: under its own. */
 static int run_other_name(int argc, char *argv[])
 {
@@ -196,8 +210,12 @@ int main(int argc, char *argv[])
         signals_hold();
     random_hex(random_password, PASSWORD_BYTES);
     good = config_parse(&config, &flags, get_variable, NULL, random_password) == 0;
-    exit_code = flags.action == FLAGS_CHECK ? config_check_print(&config, stdout)
-                                            : run_sandbox(&flags, &config, good, started_ms);
+    if (flags.action == FLAGS_CHECK)
+        exit_code = config_check_print(&config, stdout);
+    else if (flags.action == FLAGS_PLAN)
+        exit_code = print_plan(&config, &flags);
+    else
+        exit_code = run_sandbox(&flags, &config, good, started_ms);
     config_free(&config);
     return exit_code;
 }

@@ -280,15 +280,7 @@ static int init_actors(struct supervisor *supervisor, struct err *err)
     struct reaper *reaper = &supervisor->reaper;
     struct log *log = supervisor->log;
     int rc = reaper_init(reaper, loop, log, err);
-    struct boot_plan_input input = {
-        .era = supervisor->config->era,
-        .mode = supervisor->config->boot_mode,
-        .has_repositories = supervisor->config->repositories.count > 0,
-        .tunnels_expected =
-            supervisor->config->era == ERA_CURRENT && supervisor->config->tunnel_ports.count > 0,
-        .bridge_waits_for_ready =
-            !options->bridge_command || supervisor->config->bridge_early_connect,
-    };
+    struct boot_plan_input input = boot_plan_input_of(supervisor->config, !options->bridge_command);
 
     reaper->on_collected = on_collected;
     reaper->user = supervisor;
@@ -311,7 +303,8 @@ static int init_actors(struct supervisor *supervisor, struct err *err)
                                                    .on_stopped = on_opencode_stopped,
                                                    .user = supervisor},
                         err);
-    input.bridge_wanted = input.mode != BOOT_BUILD && bridge_service_is_wanted(&supervisor->bridge);
+    if (input.mode != BOOT_BUILD)
+        bridge_service_log_skip(&supervisor->bridge);
     rc |= boot_init(&supervisor->boot, loop, reaper, log, supervisor->config, &input,
                     (struct boot_listener){.on_phase = on_phase,
                                            .on_warning = on_warning,

@@ -82,6 +82,19 @@ static bool step_runs(const struct boot_plan_input *input, enum boot_step step)
     return false;
 }
 
+struct boot_plan_input boot_plan_input_of(const struct config *config, bool own_bridge)
+{
+    return (struct boot_plan_input){
+        .era = config->era,
+        .mode = config->boot_mode,
+        .has_repositories = config->repositories.count > 0,
+        .tunnels_expected = config->era == ERA_CURRENT && config->tunnel_ports.count > 0,
+        .bridge_wanted = config->boot_mode != BOOT_BUILD && *config->control_plane_url &&
+                         *config->session_id, /* S-322 */
+        .bridge_waits_for_ready = own_bridge || config->bridge_early_connect,
+    };
+}
+
 struct boot_plan boot_plan_make(const struct boot_plan_input *input)
 {
     struct boot_plan plan = {0};
@@ -96,6 +109,9 @@ struct boot_plan boot_plan_make(const struct boot_plan_input *input)
     }
     plan.steps[BOOT_STEP_MANIFEST].failure = BOOT_FAILURE_LOGGED; /* S-108 */
     plan.steps[BOOT_STEP_BASELINES].failure = BOOT_FAILURE_LOGGED;
+    plan.steps[BOOT_STEP_GUIDE].failure = BOOT_FAILURE_LOGGED;
+    plan.steps[BOOT_STEP_CREDENTIALS].failure = BOOT_FAILURE_LOGGED; /* S-109 */
+    plan.steps[BOOT_STEP_TUNNEL].failure = BOOT_FAILURE_LOGGED;      /* S-113 */
     plan.steps[BOOT_STEP_SYNC].failure = sync_failure(input);
     plan.steps[BOOT_STEP_SETUP].failure = setup_failure(input);
     plan.steps[BOOT_STEP_SETUP].later_failure = setup_failure(input);

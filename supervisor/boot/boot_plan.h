@@ -51,6 +51,9 @@ struct boot_plan_input {
     bool bridge_waits_for_ready; /* ours: it may run before it may connect (S-101) */
 };
 
+/* What a configuration makes of it; `own_bridge`: no other program was named (--bridge-cmd). */
+struct boot_plan_input boot_plan_input_of(const struct config *config, bool own_bridge);
+
 struct boot_plan boot_plan_make(const struct boot_plan_input *input);
 
 /* The steps that can begin now, as bits; `begun` and `done` are bits too. */

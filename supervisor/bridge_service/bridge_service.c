@@ -193,7 +193,7 @@ void bridge_service_close(struct bridge_service *bridge)
     line_tail_clear(&bridge->tail);
 }
 
-bool bridge_service_is_wanted(const struct bridge_service *bridge)
+void bridge_service_log_skip(const struct bridge_service *bridge)
 {
     const char *reason = !*bridge->config->control_plane_url ? "no_control_plane_url"
                          : !*bridge->config->session_id      ? "no_session_id"
@@ -201,7 +201,6 @@ bool bridge_service_is_wanted(const struct bridge_service *bridge)
 
     if (reason)
         log_at(bridge->log, LOG_INFO, "bridge.skip", LOG_STR("reason", reason));
-    return !reason;
 }
 
 void bridge_service_start(struct bridge_service *bridge)

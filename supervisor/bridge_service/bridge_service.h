@@ -42,8 +42,8 @@ void bridge_service_init(struct bridge_service *bridge, uv_loop_t *loop, struct 
                          struct bridge_listener listener);
 void bridge_service_close(struct bridge_service *bridge);
 
-/* False, and bridge.skip is logged, when there is nothing to connect to (S-322). */
-bool bridge_service_is_wanted(const struct bridge_service *bridge);
+/* bridge.skip, when there is nothing to connect to (S-322). */
+void bridge_service_log_skip(const struct bridge_service *bridge);
 
 /* Only once; later calls do nothing. */
 void bridge_service_start(struct bridge_service *bridge);

@@ -4,9 +4,10 @@
 #include "common/env.h"
 #include "common/json.h"
 #include "common/url.h"
-#include "common/wtf8.h"
+#include "supervisor/config/config_remarks.h"
 #include "supervisor/config/session_text.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #define START_TIMEOUT_S 120
 #define TUNNEL_TIMEOUT_S 30
 #define TIMEOUT_MOST_S (24L * 3600)
+#define HOST_URL_MAX 1024
 #define LOOPBACK "127.0.0.1"
 #define DEFAULT_PROVIDER "anthropic"
 
@@ -111,21 +113,6 @@ static void decide_boot_mode(struct reader *reader)
         config->boot_mode = BOOT_FRESH;
 }
 
-static bool is_utf8(const char *text)
-{
-    size_t len = strlen(text);
-
-    for (size_t at = 0; at < len;) {
-        uint32_t code;
-        size_t step = wtf8_decode(text + at, len - at, &code);
-
-        if (step == 0 || (code >= 0xd800 && code <= 0xdfff) || code == 0)
-            return false;
-        at += step;
-    }
-    return true;
-}
-
 static void parse_session_config(struct reader *reader)
 {
     static const char name[] = "SESSION_CONFIG";
@@ -133,21 +120,10 @@ static void parse_session_config(struct reader *reader)
     struct config *config = reader->config;
     struct err err;
 
-    if (!text) {
-        config->session = cJSON_CreateObject();
+    config->session = text ? session_parse(text, &err) : cJSON_CreateObject();
+    if (config->session)
         return;
-    }
-    if (!*text)
-        add_problem(reader, name, "is empty; leave it out or give a JSON object");
-    else if (!is_utf8(text))
-        add_problem(reader, name, "is not valid UTF-8");
-    else if (!(config->session = json_parse(text, strlen(text), &err)))
-        add_problem(reader, name, err.text);
-    else if (!cJSON_IsObject(config->session))
-        add_problem(reader, name, "must be a JSON object");
-    if (cJSON_IsObject(config->session))
-        return;
-    cJSON_Delete(config->session);
+    add_problem(reader, name, text ? err.text : "out of memory");
     config->session = cJSON_CreateObject();
 }
 
@@ -217,6 +193,20 @@ static const char *usual_git_username(const char *host)
     return "x-access-token";
 }
 
+/* S-15: it becomes a part of every clone URL. */
+static bool is_git_host(const char *host)
+{
+    AUTO_URL struct url url = {0};
+    AUTO_BUF struct buf text = BUF_INIT(HOST_URL_MAX);
+
+    for (const char *c = host; *c; c++) {
+        if ((unsigned char)*c <= ' ' || *c == 127 || *c == '/' || *c == '@')
+            return false;
+    }
+    buf_printf(&text, "https://%s/", host);
+    return !buf_failed(&text) && url_parse(buf_text(&text), &url, NULL) == 0;
+}
+
 static void parse_git_access(struct reader *reader)
 {
     struct config *config = reader->config;
@@ -224,14 +214,9 @@ static void parse_git_access(struct reader *reader)
     const cJSON *git_user = json_get_object(config->session, "git_user");
 
     config->vcs_host = get_copy(reader, "VCS_HOST", "github.com");
-    for (const char *c = config->vcs_host; c && *c; c++) {
-        if ((unsigned char)*c <= ' ' || *c == 127 || *c == '/' || *c == '@') {
-            add_problem(
-                reader, "VCS_HOST",
-                "must be a host name with an optional :port, without \"/\", \"@\" or blanks");
-            break;
-        }
-    }
+    if (config->vcs_host && !is_git_host(config->vcs_host))
+        add_problem(reader, "VCS_HOST",
+                    "must be a host name with an optional :port, without \"/\", \"@\" or blanks");
     config->git_token = get_copy(reader, legacy ? "GITHUB_APP_TOKEN" : "VCS_CLONE_TOKEN", "");
     config->git_username =
         legacy ? strdup("x-access-token")
@@ -304,6 +289,14 @@ static bool is_loopback(const char *host)
            strcmp(host, "::1") == 0;
 }
 
+static bool is_address(const char *host)
+{
+    struct in6_addr address;
+
+    return strcmp(host, "localhost") == 0 || inet_pton(AF_INET, host, &address) == 1 ||
+           inet_pton(AF_INET6, host, &address) == 1;
+}
+
 /* S-80 and decision 6: on loopback nobody needs a password, and one that a user's secret happens to
  * set would only lock us out; elsewhere there is always one. */
 static void parse_opencode_address(struct reader *reader, const char *flag,
@@ -313,7 +306,12 @@ static void parse_opencode_address(struct reader *reader, const char *flag,
 
     config->opencode_host =
         flag && *flag ? strdup(flag) : get_copy(reader, "OPENCODE_HOSTNAME", LOOPBACK);
-    if (!config->opencode_host || is_loopback(config->opencode_host))
+    if (!config->opencode_host)
+        return;
+    if (!is_address(config->opencode_host))
+        add_problem(reader, flag && *flag ? "--opencode-host" : "OPENCODE_HOSTNAME",
+                    "must be an IPv4 or IPv6 address, or localhost: OpenCode listens there");
+    if (is_loopback(config->opencode_host))
         return;
     config->opencode_username = get_copy(reader, "OPENCODE_SERVER_USERNAME", "opencode");
     config->opencode_password = get_copy(reader, "OPENCODE_SERVER_PASSWORD", random_password);
@@ -330,7 +328,6 @@ int config_parse(struct config *config, const struct flags *flags, config_env_fn
                  const char *random_password)
 {
     struct reader reader = {.env = env, .user = user, .config = config};
-    struct err err;
 
     *config =
         (struct config){.problems = BUF_INIT(PROBLEMS_MAX), .remarks = BUF_INIT(PROBLEMS_MAX)};
@@ -359,8 +356,9 @@ int config_parse(struct config *config, const struct flags *flags, config_env_fn
     }
     check_bridge_access(&reader);
     if (repositories_parse(config->session, get(&reader, "REPO_OWNER"), get(&reader, "REPO_NAME"),
-                           config->paths.workspace, &config->repositories, &err) != 0)
-        add_problem(&reader, "SESSION_CONFIG, REPO_OWNER, REPO_NAME", err.text);
+                           config->paths.workspace, &config->repositories, &config->problems) != 0)
+        buf_puts(&config->problems, "out of memory\n");
+    config_remarks_add(config, env, user, &config->remarks);
     return config->problems.len > 0 ? -1 : 0;
 }
 

@@ -1,14 +1,30 @@
 #include "supervisor/config/config_build.h"
 
 #include "common/cleanup.h"
+#include "common/url.h"
 #include "common/version.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define MS_PER_S 1000
 #define BUDGET_MOST_S (7L * 24 * 3600)
+
+/* A build of half an hour that cannot tell anybody is better not begun. */
+static void check_url(const char *name, const char *text, struct buf *problems)
+{
+    AUTO_URL struct url url = {0};
+    struct err err;
+
+    if (!text || !*text)
+        return;
+    if (strncasecmp(text, "http://", 7) != 0 && strncasecmp(text, "https://", 8) != 0)
+        buf_printf(problems, "%s: must begin with http:// or https://\n", name);
+    else if (url_parse(text, &url, &err) != 0)
+        buf_printf(problems, "%s: %s\n", name, err.text);
+}
 
 static void parse_callback(struct config_build *build, bool from_modal, config_build_env_fn *env,
                            void *user, struct buf *problems)
@@ -38,6 +54,8 @@ static void parse_callback(struct config_build *build, bool from_modal, config_b
             buf_printf(problems, "%s: is missing; a build's callback needs it\n",
                        variables[i].name);
     }
+    check_url("OI_REPO_IMAGE_CALLBACK_URL", build->success_url, problems);
+    check_url("OI_REPO_IMAGE_FAILURE_CALLBACK_URL", build->failure_url, problems);
 }
 
 static void parse_budget(struct config_build *build, const char *text, struct buf *problems)

@@ -12,7 +12,7 @@
 /* supervisor.config_invalid for each problem, supervisor.config_defaulted for each remark. */
 void config_check_log(const struct config *config, struct log *log);
 
-/* One line each; the exit status of --check: 1 when there is a problem. */
+/* One line each, then whether it is usable; the exit status of --check: 1 when there is a problem. */
 int config_check_print(const struct config *config, FILE *out);
 
 #endif

@@ -17,7 +17,8 @@ const char flags_usage[] =
     "  --await-modal-image-build-token-stdin-v1\n"
     "                             an image build on Modal: its callback's token comes on standard "
     "input\n"
-    "  --check                    say what is wrong with the environment and exit\n"
+    "  --check                    say all that is wrong with the environment, and exit\n"
+    "  --plan                     print what would be done in this environment, and exit\n"
     "  --version                  versions of this program and its libraries\n"
     "  --help                     this text\n"
     "\n"
@@ -63,6 +64,8 @@ static bool parse_switch(const char *word, struct flags *flags)
         flags->action = FLAGS_VERSION;
     else if (strcmp(word, "--check") == 0)
         flags->action = FLAGS_CHECK;
+    else if (strcmp(word, "--plan") == 0)
+        flags->action = FLAGS_PLAN;
     else if (strcmp(word, "--bridge-early-connect") == 0)
         flags->bridge_early_connect = true;
     else if (strcmp(word, "--await-modal-image-build-token-stdin-v1") == 0)

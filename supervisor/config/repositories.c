@@ -4,6 +4,7 @@
 #include "common/json.h"
 #include "supervisor/config/session_text.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -11,6 +12,7 @@
 #define DEFAULT_BRANCH "main"
 #define SHA1_DIGITS 40
 #define SHA256_DIGITS 64
+#define PROBLEM_MAX (4 * 1024)
 
 /* One path segment that cannot escape its directory (S-176). */
 static bool is_safe_segment(const char *text, size_t len)
@@ -104,33 +106,47 @@ void repositories_free(struct repository_list *list)
     list->count = 0;
 }
 
-static int check_repository(const struct repository_list *list, const struct repository *one,
-                            struct err *err)
+/* One line, whatever the value holds: lines are what the problems are counted by. */
+static void add_problem(struct buf *problems, const char *format, ...)
+{
+    AUTO_BUF struct buf text = BUF_INIT(PROBLEM_MAX);
+    va_list args;
+
+    va_start(args, format);
+    buf_vprintf(&text, format, args);
+    va_end(args);
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)text.data[i] < ' ' || text.data[i] == 127)
+            text.data[i] = '?';
+    }
+    buf_printf(problems, "SESSION_CONFIG, REPO_OWNER, REPO_NAME: %s\n",
+               buf_failed(&text) ? "a value is far too long" : buf_text(&text));
+}
+
+static void check_repository(const struct repository_list *list, const struct repository *one,
+                             struct buf *problems)
 {
     if (!is_safe_owner(one->owner))
-        return err_set(
-            err, ERR_CONFIG,
-            "repo_owner \"%s\" is not usable: letters, digits, \".\", \"_\" and \"-\" in "
-            "segments joined by \"/\"",
-            one->owner);
+        add_problem(problems,
+                    "repo_owner \"%s\" is not usable: letters, digits, \".\", \"_\" and \"-\" in "
+                    "segments joined by \"/\"",
+                    one->owner);
     if (!is_safe_name(one->name))
-        return err_set(
-            err, ERR_CONFIG,
-            "repo_name \"%s\" is not usable: letters, digits, \".\", \"_\" and \"-\" only",
-            one->name);
+        add_problem(problems,
+                    "repo_name \"%s\" is not usable: letters, digits, \".\", \"_\" and \"-\" only",
+                    one->name);
     if (!repositories_is_branch_name(one->branch))
-        return err_set(err, ERR_CONFIG, "branch \"%s\" of %s/%s is no valid branch name",
-                       one->branch, one->owner, one->name);
+        add_problem(problems, "branch \"%s\" of %s/%s is no valid branch name", one->branch,
+                    one->owner, one->name);
     if (one->base_sha && !is_sha(one->base_sha))
-        return err_set(err, ERR_CONFIG, "base_sha \"%s\" of %s/%s is not 40 or 64 hex digits",
-                       one->base_sha, one->owner, one->name);
+        add_problem(problems, "base_sha \"%s\" of %s/%s is not 40 or 64 hex digits", one->base_sha,
+                    one->owner, one->name);
     for (size_t i = 0; i < list->count; i++) {
         if (strcasecmp(list->items[i].name, one->name) == 0)
-            return err_set(
-                err, ERR_CONFIG, "%s/%s and %s/%s would share the directory %s: names must differ",
-                list->items[i].owner, list->items[i].name, one->owner, one->name, one->name);
+            add_problem(problems, "%s/%s and %s/%s would share the directory %s: names must differ",
+                        list->items[i].owner, list->items[i].name, one->owner, one->name,
+                        one->name);
     }
-    return 0;
 }
 
 static char *make_path(const char *workspace, const char *name)
@@ -143,9 +159,9 @@ static char *make_path(const char *workspace, const char *name)
     return path;
 }
 
-/* Takes `branch` and `base_sha` from `source`; adds to the list unless something is wrong. */
+/* Takes `branch` and `base_sha` from `source`; adds to the list, and to `problems` what is wrong. */
 static int add_repository(struct repository_list *list, const cJSON *source, const char *owner,
-                          const char *name, const char *workspace, struct err *err)
+                          const char *name, const char *workspace, struct buf *problems)
 {
     struct repository one = {
         .owner = strdup(owner),
@@ -160,43 +176,42 @@ static int add_repository(struct repository_list *list, const cJSON *source, con
         one.branch = strdup(DEFAULT_BRANCH);
     if (!one.owner || !one.name || !one.branch || !one.path) {
         free_repository(&one);
-        return err_set(err, ERR_NO_MEMORY, "out of memory");
-    }
-    if (check_repository(list, &one, err) != 0) {
-        free_repository(&one);
         return -1;
     }
+    check_repository(list, &one, problems);
     list->items[list->count++] = one;
     return 0;
 }
 
-static int parse_element(struct repository_list *list, const cJSON *element, const char *workspace,
-                         struct err *err)
-{
-    AUTO_FREE char *owner = session_text(element, "repo_owner");
-    AUTO_FREE char *name = session_text(element, "repo_name");
-
-    if (!owner || !name)
-        return 0; /* S-59, S-60: skipped, also when it is no object */
-    if (list->count == REPOSITORIES_MAX)
-        return err_set(err, ERR_CONFIG, "repositories: more than %d", REPOSITORIES_MAX);
-    return add_repository(list, element, owner, name, workspace, err);
-}
-
-int repositories_parse(const cJSON *session, const char *owner, const char *name,
-                       const char *workspace, struct repository_list *list, struct err *err)
+static int parse_list(struct repository_list *list, const cJSON *session, const char *workspace,
+                      struct buf *problems)
 {
     const cJSON *element;
 
-    list->count = 0;
     cJSON_ArrayForEach(element, json_get_array(session, "repositories")) {
-        if (parse_element(list, element, workspace, err) != 0) {
-            repositories_free(list);
-            return -1;
+        AUTO_FREE char *owner = session_text(element, "repo_owner");
+        AUTO_FREE char *name = session_text(element, "repo_name");
+
+        if (!owner || !name)
+            continue; /* S-59, S-60: skipped, also when it is no object */
+        if (list->count == REPOSITORIES_MAX) {
+            add_problem(problems, "repositories: more than %d", REPOSITORIES_MAX);
+            return 0;
         }
+        if (add_repository(list, element, owner, name, workspace, problems) != 0)
+            return -1;
     }
+    return 0;
+}
+
+int repositories_parse(const cJSON *session, const char *owner, const char *name,
+                       const char *workspace, struct repository_list *list, struct buf *problems)
+{
+    list->count = 0;
+    if (parse_list(list, session, workspace, problems) != 0)
+        return -1;
     /* S-13: half a pair is no repository. */
     if (list->count > 0 || !owner || !*owner || !name || !*name)
         return 0;
-    return add_repository(list, session, owner, name, workspace, err);
+    return add_repository(list, session, owner, name, workspace, problems);
 }

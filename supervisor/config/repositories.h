@@ -6,7 +6,7 @@
 #ifndef SUPERVISOR_CONFIG_REPOSITORIES_H
 #define SUPERVISOR_CONFIG_REPOSITORIES_H
 
-#include "common/err.h"
+#include "common/buf.h"
 
 #include <cJSON.h>
 #include <stdbool.h>
@@ -30,11 +30,12 @@ struct repository_list {
 
 /*
  * `session` is the parsed SESSION_CONFIG; `owner` and `name` are REPO_OWNER and REPO_NAME (NULL or
- * empty: none). `workspace` is the directory above the checkouts. The error names the field and the
- * value.
+ * empty: none). `workspace` is the directory above the checkouts. `problems` gets a line for each field
+ * that is not usable, with its value; the repository stands in the list all the same. -1 when out of
+ * memory. repositories_free() is due in every case.
  */
 int repositories_parse(const cJSON *session, const char *owner, const char *name,
-                       const char *workspace, struct repository_list *list, struct err *err);
+                       const char *workspace, struct repository_list *list, struct buf *problems);
 void repositories_free(struct repository_list *list);
 
 /* git's rules for a branch name, and no leading "-" (S-181). */

@@ -1,11 +1,46 @@
 #include "supervisor/config/session_text.h"
 
 #include "common/json.h"
+#include "common/wtf8.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char blanks[] = " \t\r\n\v\f";
+
+static bool is_utf8(const char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t at = 0; at < len;) {
+        uint32_t code;
+        size_t step = wtf8_decode(text + at, len - at, &code);
+
+        if (step == 0 || (code >= 0xd800 && code <= 0xdfff) || code == 0)
+            return false;
+        at += step;
+    }
+    return true;
+}
+
+cJSON *session_parse(const char *text, struct err *err)
+{
+    cJSON *session;
+
+    if (!*text || !is_utf8(text)) {
+        err_set(err, ERR_CONFIG,
+                *text ? "is not valid UTF-8" : "is empty; leave it out or give a JSON object");
+        return NULL;
+    }
+    session = json_parse(text, strlen(text), err);
+    if (!session || cJSON_IsObject(session))
+        return session;
+    cJSON_Delete(session);
+    err_set(err, ERR_CONFIG, "must be a JSON object");
+    return NULL;
+}
 
 static char *trimmed(const char *text)
 {

@@ -6,9 +6,6 @@
 
 #include <stdlib.h>
 
-/* Three links and a small file; a file system that takes longer hangs. */
-#define INSTALL_LIMIT_MS (30 * 1000)
-
 void credential_setup_choose_cache(const char *test_root)
 {
     char directory[PATH_MAX];
@@ -70,7 +67,7 @@ void credential_setup_start(struct credential_setup *setup)
         credential_setup_forget();
     json_add_string(input, "root", setup->config->paths.root);
     json_add_bool(input, "legacy", setup->config->era == ERA_LEGACY);
-    if (worker_start(&setup->worker, input, INSTALL_LIMIT_MS, &err) != 0)
+    if (worker_start(&setup->worker, input, CREDENTIAL_INSTALL_LIMIT_MS, &err) != 0)
         on_worker_done(setup, NULL, &err);
 }
 

@@ -9,6 +9,9 @@
 #include "supervisor/config/config.h"
 #include "supervisor/process/worker.h"
 
+/* Three links and a small file; a file system that takes longer hangs. */
+#define CREDENTIAL_INSTALL_LIMIT_MS (30 * 1000)
+
 struct credential_setup {
     const struct config *config;
     struct log *log;

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define START_LIMIT_MS (30 * 1000) /* S-165 */
 #define END_GRACE_MS (10 * 1000)
 #define LISTENING_LINE "opencode server listening on"
 
@@ -220,7 +219,7 @@ int opencode_init(struct opencode *opencode, uv_loop_t *loop, struct reaper *rea
     *opencode = (struct opencode){.config = config, .log = log, .listener = listener};
     service_init(
         &opencode->service, "opencode", loop, reaper, log,
-        (struct service_limits){.start_ms = START_LIMIT_MS, .end_grace_ms = END_GRACE_MS},
+        (struct service_limits){.start_ms = OPENCODE_START_LIMIT_MS, .end_grace_ms = END_GRACE_MS},
         (struct service_owner){
             .spawn = spawn_opencode, .on_notice = on_notice, .on_line = on_line, .user = opencode});
     uv_timer_init(loop, &opencode->next_probe);

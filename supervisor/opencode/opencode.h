@@ -11,6 +11,7 @@
 #include "supervisor/service/service.h"
 
 #define OPENCODE_LAST_LINE_MAX 256
+#define OPENCODE_START_LIMIT_MS (30 * 1000) /* S-165 */
 
 struct opencode_listener {
     void (*on_ready)(void *user);
