@@ -78,6 +78,7 @@ static void leave(struct bridge *bridge, unsigned code, const char *outcome, con
     supervisor_channel_tell_exiting(bridge->channel, outcome);
     diff_run_finish(bridge->diffs);
     prompt_run_wind_down(bridge->prompts, error);
+    push_runs_wind_down(bridge->pushes);
     /* So long OpenCode's answer to the abort and a capture under way (B-236) are waited for. */
     uv_timer_start(&bridge->leave, on_left_too_late, 2 * bridge->limits->drain_ms, 0);
     control_plane_finish(bridge->control_plane, code, outcome, outcome);

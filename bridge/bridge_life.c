@@ -91,10 +91,11 @@ static void restore(struct bridge *bridge)
     for (const struct journal_event *event = contents->events; event; event = event->next)
         outbox_restore(bridge->outbox, event->ack_id, event->text, strlen(event->text),
                        event->sent);
-    if (contents->events || contents->prompts)
+    if (contents->events || contents->prompts || contents->pushes)
         log_at(bridge->log, LOG_INFO, "bridge.journal_restored",
                LOG_NUM("buffer_size", outbox_counts(bridge->outbox).waiting_events),
-               LOG_BOOL("prompt", contents->prompts != NULL));
+               LOG_BOOL("prompt", contents->prompts != NULL),
+               LOG_BOOL("push", contents->pushes != NULL));
 }
 
 static int open_outbox(struct bridge *bridge)
@@ -246,6 +247,7 @@ static int open_runs(struct bridge *bridge)
     };
     const struct push_runs_options pushes = {
         .loop = bridge->loop,
+        .journal = bridge->journal,
         .log = bridge->log,
         .manifest_path = MANIFEST_PATH,
         .workspace = WORKSPACE_PATH,
@@ -308,6 +310,7 @@ struct bridge *bridge_new(uv_loop_t *loop, const struct options *options,
     if (bridge->channel)
         prompt_run_set_opencode_ready(bridge->prompts, false);
     prompt_run_resume(bridge->prompts);
+    push_runs_resume(bridge->pushes);
     if (!bridge->channel)
         bridge_on_opencode_ready(bridge);
     return bridge;

@@ -225,3 +225,11 @@ void journal_prompt_ended(struct journal *journal, const char *message_id)
 {
     record(journal, record_of("ended", "messageId", message_id));
 }
+
+void journal_push_started(struct journal *journal, const char *push_id, const cJSON *answer)
+{
+    cJSON *fields = record_of("push", "pushId", push_id);
+
+    json_put(fields, "event", cJSON_Duplicate(answer, true));
+    record(journal, fields);
+}

@@ -33,4 +33,9 @@ void journal_prompt_posted(struct journal *journal, const char *message_id, cons
                            const char *user_message_id, uint64_t started_wall_ms);
 void journal_prompt_ended(struct journal *journal, const char *message_id);
 
+/* A push begins that must be answered. `answer` is what the next bridge says of it if this one dies;
+ * it must hold no credentials. An event with the ackId "push_complete:<id>" or "push_error:<id>" ends
+ * it. */
+void journal_push_started(struct journal *journal, const char *push_id, const cJSON *answer);
+
 #endif

@@ -1,5 +1,6 @@
 #include "bridge/journal/journal_contents.h"
 
+#include "common/cleanup.h"
 #include "common/json.h"
 
 #include <stdlib.h>
@@ -7,7 +8,11 @@
 
 #define CHECKSUM_DIGITS 8
 #define CRC32_POLYNOMIAL 0xedb88320u
+
+/* Of the ackIds that end a prompt or a push. */
 #define COMPLETION_PREFIX "execution_complete:"
+#define PUSH_COMPLETE_PREFIX "push_complete:"
+#define PUSH_ERROR_PREFIX "push_error:"
 
 static uint32_t crc32_of(const char *text, size_t len)
 {
@@ -37,6 +42,13 @@ static void free_prompt(struct journal_prompt *prompt)
     free(prompt);
 }
 
+static void free_push(struct journal_push *push)
+{
+    free(push->push_id);
+    free(push->event);
+    free(push);
+}
+
 void journal_contents_clear(struct journal_contents *contents)
 {
     while (contents->events) {
@@ -50,6 +62,12 @@ void journal_contents_clear(struct journal_contents *contents)
 
         contents->prompts = prompt->next;
         free_prompt(prompt);
+    }
+    while (contents->pushes) {
+        struct journal_push *push = contents->pushes;
+
+        contents->pushes = push->next;
+        free_push(push);
     }
     *contents = (struct journal_contents){0};
 }
@@ -70,6 +88,15 @@ static struct journal_prompt **find_prompt(struct journal_contents *contents,
     struct journal_prompt **link = &contents->prompts;
 
     while (*link && strcmp((*link)->message_id, message_id) != 0)
+        link = &(*link)->next;
+    return link;
+}
+
+static struct journal_push **find_push(struct journal_contents *contents, const char *push_id)
+{
+    struct journal_push **link = &contents->pushes;
+
+    while (*link && strcmp((*link)->push_id, push_id) != 0)
         link = &(*link)->next;
     return link;
 }
@@ -96,6 +123,38 @@ static int remove_prompt(struct journal_contents *contents, const char *message_
     *link = prompt->next;
     free_prompt(prompt);
     return 0;
+}
+
+static int remove_push(struct journal_contents *contents, const char *push_id)
+{
+    struct journal_push **link = find_push(contents, push_id), *push = *link;
+
+    if (!push)
+        return -1;
+    contents->bytes -= strlen(push->event);
+    *link = push->next;
+    free_push(push);
+    return 0;
+}
+
+/* What the event with this id answers needs no answer any more. */
+static void remove_answered(struct journal_contents *contents, const char *ack_id)
+{
+    static const struct {
+        const char *prefix;
+        int (*remove)(struct journal_contents *contents, const char *id);
+    } answers[] = {
+        {COMPLETION_PREFIX, remove_prompt},
+        {PUSH_COMPLETE_PREFIX, remove_push},
+        {PUSH_ERROR_PREFIX, remove_push},
+    };
+
+    for (size_t i = 0; i < ARRAY_LENGTH(answers); i++) {
+        size_t len = strlen(answers[i].prefix);
+
+        if (strncmp(ack_id, answers[i].prefix, len) == 0)
+            answers[i].remove(contents, ack_id + len);
+    }
 }
 
 /* A copy that counts towards the bound; NULL when it does not fit. Takes `text` over. */
@@ -126,8 +185,7 @@ static int add_event(struct journal_contents *contents, const char *ack_id, cons
         return -1;
     }
     *find_event(contents, ack_id) = event;
-    if (strncmp(ack_id, COMPLETION_PREFIX, sizeof COMPLETION_PREFIX - 1) == 0)
-        remove_prompt(contents, ack_id + sizeof COMPLETION_PREFIX - 1);
+    remove_answered(contents, ack_id);
     return 0;
 }
 
@@ -179,11 +237,30 @@ static int mark_posted(struct journal_contents *contents, const char *message_id
     return prompt->session_id && prompt->user_message_id ? 0 : -1;
 }
 
+static int add_push(struct journal_contents *contents, const char *push_id, const cJSON *record)
+{
+    struct journal_push *push = calloc(1, sizeof *push);
+
+    if (!push)
+        return -1;
+    remove_push(contents, push_id);
+    push->push_id = strdup(push_id);
+    push->event = keep_text(contents, json_to_string(json_get_object(record, "event")));
+    if (!push->push_id || !push->event) {
+        contents->bytes -= push->event ? strlen(push->event) : 0;
+        free_push(push);
+        return -1;
+    }
+    *find_push(contents, push_id) = push;
+    return 0;
+}
+
 int journal_contents_apply(struct journal_contents *contents, const cJSON *record)
 {
     const char *op = json_get_string(record, "op");
     const char *ack_id = json_get_nonempty(record, "ackId");
     const char *message_id = json_get_nonempty(record, "messageId");
+    const char *push_id = json_get_nonempty(record, "pushId");
 
     if (!op)
         return -1;
@@ -203,6 +280,8 @@ int journal_contents_apply(struct journal_contents *contents, const cJSON *recor
         return mark_posted(contents, message_id, record);
     if (message_id && strcmp(op, "ended") == 0)
         return remove_prompt(contents, message_id);
+    if (push_id && strcmp(op, "push") == 0 && json_get_object(record, "event"))
+        return add_push(contents, push_id, record);
     return -1;
 }
 
@@ -319,4 +398,9 @@ void journal_contents_print(const struct journal_contents *contents, const char 
     }
     for (const struct journal_prompt *prompt = contents->prompts; prompt; prompt = prompt->next)
         print_prompt(prompt, out);
+    for (const struct journal_push *push = contents->pushes; push; push = push->next) {
+        record = record_new("push", "pushId", push->push_id);
+        json_put(record, "event", cJSON_CreateRaw(push->event));
+        print_and_delete(record, out);
+    }
 }

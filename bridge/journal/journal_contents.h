@@ -1,7 +1,7 @@
 /*
- * What the journal remembers: critical events that are owed to the control plane, and prompts that
- * were taken and not completed. Pure: the same functions follow the running process and rebuild the
- * state from a file.
+ * What the journal remembers: critical events that are owed to the control plane, prompts that were
+ * taken and not completed, and pushes that were begun and not answered. Pure: the same functions
+ * follow the running process and rebuild the state from a file.
  *
  * As text it is one record a line, "<CRC-32 of the rest, 8 hex digits> <JSON>\n":
  *
@@ -13,9 +13,11 @@
  *   {"op":"prompt","messageId":M,"command":{...}}  taken
  *   {"op":"posted","messageId":M,"sessionId":S,"userMessageId":U,"startedMs":T}
  *   {"op":"ended","messageId":M}
+ *   {"op":"push","pushId":P,"event":{...}}         begun; the event answers it if nothing else does
  *
- * The event `execution_complete:<M>` ends prompt M by itself: one record, so that no crash can fall
- * between the two. A line that is damaged or not known is skipped.
+ * The event `execution_complete:<M>` ends prompt M by itself, `push_complete:<P>` or `push_error:<P>`
+ * push P: one record, so that no crash can fall between the two. A line that is damaged or not known
+ * is skipped.
  */
 #ifndef BRIDGE_JOURNAL_JOURNAL_CONTENTS_H
 #define BRIDGE_JOURNAL_JOURNAL_CONTENTS_H
@@ -47,9 +49,16 @@ struct journal_prompt {
     uint64_t started_wall_ms;
 };
 
+struct journal_push {
+    struct journal_push *next;
+    char *push_id;
+    char *event; /* JSON; no credentials */
+};
+
 struct journal_contents {
     struct journal_event *events;   /* oldest first */
     struct journal_prompt *prompts; /* oldest first */
+    struct journal_push *pushes;    /* oldest first */
     bool acks;
     size_t bytes; /* of the texts kept */
 };

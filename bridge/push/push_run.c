@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/env.h"
 #include "common/json.h"
+#include "common/random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +15,20 @@
 #define MS_PER_SECOND 1000.0
 #define TEXT_MAX_BYTES ((size_t)16 * 1024)
 #define OLDER_FAILURE "Push failed - authentication may be required"
+#define BRIDGE_DIED_TEXT                                                                         \
+    "Push failed - the bridge was restarted during the push; the branch may have arrived or not, " \
+    "so push again"
+#define SHUTDOWN_TEXT "Push failed - the sandbox is shutting down"
+
+/* Half of what stands behind the colon of an ackId (B-430). */
+#define PUSH_ID_BYTES 8
+#define PUSH_ID_SIZE (2 * PUSH_ID_BYTES + 1)
+#define PUSH_ACK_ID_MAX 64
 
 struct push_run {
     struct push_run *next;
     struct push_runs *runs;
+    char id[PUSH_ID_SIZE]; /* in the journal and in the answer's ackId */
     struct push_request request;
     char *path;
     struct push_worker_process *worker; /* NULL: waits for its checkout */
@@ -27,6 +38,7 @@ struct push_runs {
     struct push_runs_options options;
     struct push_run *first;
     size_t count;
+    bool ending;
 };
 
 static void start_waiting(struct push_runs *runs);
@@ -45,12 +57,24 @@ struct push_runs *push_runs_new(const struct push_runs_options *options)
     LOG_STR("branch_name", (request)->branch), LOG_STR("repo_owner", (request)->owner), \
         LOG_STR("repo_name", (request)->name)
 
-static void send_event(struct push_runs *runs, const struct push_request *request,
-                       const char *error)
+static cJSON *event_now(const struct push_request *request, const char *error)
 {
-    cJSON *event = push_event(request, error, (double)clock_wall_ms() / MS_PER_SECOND);
+    return push_event(request, error, (double)clock_wall_ms() / MS_PER_SECOND);
+}
 
+/* Sends the event under the ackId by which the journal knows that the push is answered. */
+static void send_answer(struct push_runs *runs, const char *push_id, cJSON *event)
+{
+    char ack_id[PUSH_ACK_ID_MAX];
+
+    snprintf(ack_id, sizeof ack_id, "%s:%s", json_get_string(event, "type"), push_id);
+    json_put(event, "ackId", cJSON_CreateString(ack_id));
     runs->options.on_event(runs->options.user, event);
+}
+
+static void answer(struct push_run *run, const char *error)
+{
+    send_answer(run->runs, run->id, event_now(&run->request, error));
 }
 
 static void refuse(struct push_runs *runs, const struct push_request *request, const char *text,
@@ -58,7 +82,7 @@ static void refuse(struct push_runs *runs, const struct push_request *request, c
 {
     log_at(runs->options.log, LOG_WARNING, "git.push_error", LOG_STR("reason", reason),
            REQUEST_FIELDS(request));
-    send_event(runs, request, text);
+    runs->options.on_event(runs->options.user, event_now(request, text));
 }
 
 static void run_free(struct push_run *run)
@@ -90,7 +114,7 @@ static void report_timeout(struct push_run *run, uint64_t limit_ms)
            LOG_NUM("timeout_ms", limit_ms));
     snprintf(text, sizeof text, "Push failed - git push timed out after %.0fs",
              (double)limit_ms / MS_PER_SECOND);
-    send_event(run->runs, &run->request, text);
+    answer(run, text);
 }
 
 static void report_failure(struct push_run *run, const char *remote_text)
@@ -108,7 +132,7 @@ static void report_failure(struct push_run *run, const char *remote_text)
         buf_printf(&text, "Push failed: %s", buf_text(&clean));
     else
         buf_puts(&text, "Push failed - unknown error");
-    send_event(run->runs, &run->request, buf_text(&text));
+    answer(run, buf_text(&text));
 }
 
 static void on_worker_done(void *user, const struct push_result *result)
@@ -118,7 +142,7 @@ static void on_worker_done(void *user, const struct push_result *result)
 
     if (result->ok) {
         log_at(runs->options.log, LOG_INFO, "git.push_complete", REQUEST_FIELDS(&run->request));
-        send_event(runs, &run->request, NULL);
+        answer(run, NULL);
     } else if (result->timed_out) {
         report_timeout(run, result->limit_ms);
     } else {
@@ -162,7 +186,7 @@ static bool start_worker(struct push_run *run)
     if (run->worker)
         return true;
     log_at(options->log, LOG_ERROR, "git.push_error", REQUEST_FIELDS(&run->request), LOG_ERR(&err));
-    send_event(run->runs, &run->request, err.text);
+    answer(run, err.text);
     forget(run);
     return false;
 }
@@ -176,6 +200,16 @@ static void start_waiting(struct push_runs *runs)
         if (!run->worker && !is_checkout_busy(runs, run->path))
             start_worker(run);
     }
+}
+
+/* From here on the push is answered whatever happens to this process. */
+static void note(struct push_run *run)
+{
+    AUTO_JSON cJSON *owed = push_event(&run->request, BRIDGE_DIED_TEXT, 0);
+
+    random_hex(run->id, PUSH_ID_BYTES);
+    cJSON_DeleteItemFromObjectCaseSensitive(owed, "timestamp"); /* it gets that of its sending */
+    journal_push_started(run->runs->options.journal, run->id, owed);
 }
 
 static void append(struct push_runs *runs, struct push_run *run)
@@ -246,6 +280,11 @@ void push_runs_start(struct push_runs *runs, const cJSON *command)
     log_at(runs->options.log, LOG_INFO, "git.push_start", REQUEST_FIELDS(&run->request),
            LOG_STR("mode", run->request.older_contract ? "legacy" : "push_spec"),
            LOG_STR("token_source", run->request.token_source));
+    if (runs->ending) {
+        refuse(runs, &run->request, SHUTDOWN_TEXT, "shutting_down");
+        run_free(run);
+        return;
+    }
     if (runs->count == PUSH_RUNS_MAX) {
         refuse(runs, &run->request, "Push failed - too many pushes are waiting", "too_many");
         run_free(run);
@@ -255,8 +294,37 @@ void push_runs_start(struct push_runs *runs, const cJSON *command)
         run_free(run);
         return;
     }
+    note(run);
     append(runs, run);
     start_waiting(runs);
+}
+
+void push_runs_resume(struct push_runs *runs)
+{
+    const struct journal_push *push = journal_contents(runs->options.journal)->pushes, *next;
+
+    for (; push; push = next) {
+        cJSON *event = json_parse(push->event, strlen(push->event), NULL);
+
+        next = push->next; /* the answer takes this one out of the journal */
+        log_at(runs->options.log, LOG_WARNING, "git.push_error",
+               LOG_STR("reason", "bridge_restarted"),
+               LOG_STR("branch_name", json_get_string(event, "branchName")));
+        if (event)
+            send_answer(runs, push->push_id, event);
+    }
+}
+
+void push_runs_wind_down(struct push_runs *runs)
+{
+    struct push_run *run;
+
+    runs->ending = true;
+    while ((run = runs->first)) {
+        push_worker_process_close(run->worker);
+        answer(run, SHUTDOWN_TEXT);
+        forget(run);
+    }
 }
 
 void push_runs_close(struct push_runs *runs)

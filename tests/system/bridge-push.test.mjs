@@ -1,11 +1,12 @@
 // Pushes by a real bridge from a real checkout; OpenCode is a stand-in, because no push needs it.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
+import { isAlive } from '../../playground/processes.mjs';
 import { git } from '../../playground/sample-repository.mjs';
 import { waitUntil } from '../../playground/waiting.mjs';
-import { endInOrder, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
+import { endInOrder, playgroundFor, QUICK, startWithStandIns } from './support/sandbox.mjs';
 
 const isPush = ({ type }) => type.startsWith('push_');
 
@@ -106,11 +107,42 @@ test('a push specification that makes no sense is refused with its own text', as
     await endInOrder(sandbox);
 });
 
-test('SIGTERM in the middle of a push: gone within the budget, nothing left', async (t) => {
+test('kill -9 of the bridge in mid-push: the next one answers it, once, and nothing of the push goes on', async (t) => {
+    const { playground, sandbox, cp, push } = await sandboxWithCommit(t, { env: QUICK });
+    const { gitServer } = playground;
+    gitServer.stall = 'answer';
+    const asked = gitServer.requests.length;
+    cp.push('feature/lost');
+    cp.push('feature/waiting');
+    await waitUntil(() => gitServer.requests.length > asked, { what: 'the push to begin' });
+    const worker = sandbox.find('--worker push');
+    assert.ok(!readFileSync(sandbox.path('tmp/oi-bridge.journal'), 'utf8').includes(gitServer.token), 'no credentials on disk');
+    process.kill(sandbox.find('oi-bridge --sandbox-id').pid, 'SIGKILL');
+    await cp.waitFor(() => cp.events.filter(isPush).length === 2, { what: 'the answers', timeoutMs: 30_000 });
+    assert.ok(!isAlive(worker.pid), 'the push of the dead bridge has ended');
+    gitServer.stall = null;
+    for (const [index, branch] of ['feature/lost', 'feature/waiting'].entries()) {
+        const { type, error, branchName, repoOwner, repoName, ackId } = cp.events.filter(isPush)[index];
+        assert.deepEqual([type, branchName, repoOwner, repoName], ['push_error', branch, 'acme', 'app']);
+        assert.match(error, /^Push failed - the bridge was restarted during the push/);
+        assert.match(ackId, /^push_error:[0-9a-f]{16}$/);
+        assert.equal(git(playground.bareRepository, 'branch', '--list', branch), '');
+    }
+    await cp.ready(2);
+    cp.cut();
+    await cp.ready(3);
+    assert.equal((await push('feature/lost')).type, 'push_complete', 'pushing again works');
+    assert.equal(cp.events.filter(isPush).length, 3, 'each was answered once');
+    await endInOrder(sandbox);
+});
+
+test('SIGTERM in the middle of a push: answered, gone within the budget, nothing left', async (t) => {
     const { playground, sandbox, cp } = await sandboxWithCommit(t);
     playground.gitServer.stall = 'answer';
     const asked = playground.gitServer.requests.length;
     cp.push('feature/six');
     await waitUntil(() => playground.gitServer.requests.length > asked, { what: 'the push to begin' });
     await endInOrder(sandbox, { limitMs: 10_000 });
+    const [{ type, error, branchName }] = cp.events.filter(isPush);
+    assert.deepEqual([type, error, branchName], ['push_error', 'Push failed - the sandbox is shutting down', 'feature/six']);
 });

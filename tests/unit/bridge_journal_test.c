@@ -29,6 +29,15 @@ static void take(struct journal *journal, const char *message_id)
     journal_prompt_taken(journal, message_id, command);
 }
 
+static void begin_push(struct journal *journal, const char *push_id)
+{
+    AUTO_JSON cJSON *answer = cJSON_CreateObject();
+
+    json_add_string(answer, "type", "push_error");
+    json_add_string(answer, "branchName", push_id);
+    journal_push_started(journal, push_id, answer);
+}
+
 static size_t count_events(const struct journal *journal)
 {
     size_t count = 0;
@@ -88,15 +97,35 @@ static void test_keeping(void)
         CHECK_INT(count_events(journal), 1);
         journal_close(journal);
     }
+    TEST("a push is kept with its answer until it is answered, well or badly") {
+        unlink(path);
+        journal = open_as("sb");
+        begin_push(journal, "p1");
+        begin_push(journal, "p2");
+        begin_push(journal, "p3");
+        add(journal, "push_complete:p1");
+        journal_close(journal);
+        journal = open_as("sb");
+        contents = journal_contents(journal);
+        CHECK_STR(contents->pushes->push_id, "p2");
+        CHECK_STR(contents->pushes->event, "{\"type\":\"push_error\",\"branchName\":\"p2\"}");
+        CHECK_STR(contents->pushes->next->push_id, "p3");
+        add(journal, "push_error:p2");
+        CHECK_STR(contents->pushes->push_id, "p3");
+        CHECK(!contents->pushes->next);
+        journal_close(journal);
+    }
     TEST("a snapshot restored as another sandbox owes nothing old") {
         unlink(path);
         journal = open_as("sb");
         add(journal, "error:a");
         take(journal, "m1");
+        begin_push(journal, "p1");
         journal_close(journal);
         journal = open_as("another");
         CHECK_INT(count_events(journal), 0);
         CHECK(!journal_contents(journal)->prompts);
+        CHECK(!journal_contents(journal)->pushes);
         journal_close(journal);
         journal = open_as("sb");
         CHECK_INT(count_events(journal), 0);
@@ -148,7 +177,7 @@ static void test_file(void)
     }
 }
 
-/* A journal with two events and a prompt, as text. */
+/* A journal with two events, a prompt and a push, as text. */
 static void sample(struct buf *text)
 {
     struct journal *journal;
@@ -158,6 +187,7 @@ static void sample(struct buf *text)
     add(journal, "error:a");
     take(journal, "m1");
     journal_prompt_posted(journal, "m1", "ses", "msg", 1);
+    begin_push(journal, "p1");
     add(journal, "error:b");
     journal_event_sent(journal, "error:b");
     journal_close(journal);
@@ -171,6 +201,8 @@ static bool is_sane(const struct journal_contents *contents)
         if (strcmp(event->ack_id, "error:a") != 0 && strcmp(event->ack_id, "error:b") != 0)
             return false;
     }
+    if (contents->pushes && strcmp(contents->pushes->push_id, "p1") != 0)
+        return false;
     return !contents->prompts || strcmp(contents->prompts->message_id, "m1") == 0;
 }
 
@@ -185,7 +217,8 @@ static void test_damage(void)
             journal_contents_read(&contents, text.data, len, "sb", "session");
             CHECK(is_sane(&contents));
             if (len == text.len)
-                CHECK(contents.events && contents.events->next && contents.prompts);
+                CHECK(contents.events && contents.events->next && contents.prompts &&
+                      contents.pushes);
             journal_contents_clear(&contents);
         }
     }
