@@ -15,7 +15,7 @@
 #define MS_PER_SECOND 1000.0
 #define TEXT_MAX_BYTES ((size_t)16 * 1024)
 #define OLDER_FAILURE "Push failed - authentication may be required"
-#define BRIDGE_DIED_TEXT                                                                         \
+#define BRIDGE_DIED_TEXT                                                                           \
     "Push failed - the bridge was restarted during the push; the branch may have arrived or not, " \
     "so push again"
 #define SHUTDOWN_TEXT "Push failed - the sandbox is shutting down"

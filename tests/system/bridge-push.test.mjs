@@ -6,6 +6,7 @@ import test from 'node:test';
 import { isAlive } from '../../playground/processes.mjs';
 import { git } from '../../playground/sample-repository.mjs';
 import { waitUntil } from '../../playground/waiting.mjs';
+import { settle } from './support/bridge.mjs';
 import { endInOrder, playgroundFor, QUICK, startWithStandIns } from './support/sandbox.mjs';
 
 const isPush = ({ type }) => type.startsWith('push_');
@@ -128,7 +129,7 @@ test('kill -9 of the bridge in mid-push: the next one answers it, once, and noth
         assert.match(ackId, /^push_error:[0-9a-f]{16}$/);
         assert.equal(git(playground.bareRepository, 'branch', '--list', branch), '');
     }
-    await cp.ready(2);
+    await settle(cp); // the acks are with the bridge
     cp.cut();
     await cp.ready(3);
     assert.equal((await push('feature/lost')).type, 'push_complete', 'pushing again works');
