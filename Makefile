@@ -22,7 +22,8 @@ PRODUCTS := build
 CC := $(DEPS)/bin/musl-gcc
 CODEGEN := -Os -g -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-fstack-protector-strong -ffile-prefix-map=$(CURDIR)=.
-LINKING := -static-pie -Wl,--gc-sections -Wl,-O1 -Wl,--build-id=none -Wl,-z,now -Wl,-z,relro
+# Relative relocations are packed (32 KB less in each program); musl's start code unpacks them.
+LINKING := -static-pie -Wl,--gc-sections -Wl,-O1 -Wl,--build-id=none -Wl,-z,now -Wl,-z,relro -Wl,-z,pack-relative-relocs
 else ifeq ($(FLAVOUR),asan)
 PRODUCTS := build/asan
 CC := gcc
