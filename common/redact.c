@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REDACT_SECRETS_MAX 64
+#define REDACT_SECRETS_MAX 256
 #define MASK "***"
 
 struct redact {

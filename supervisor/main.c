@@ -10,6 +10,7 @@
 #include "supervisor/boot/plan_print.h"
 #include "supervisor/config/config.h"
 #include "supervisor/config/config_check.h"
+#include "supervisor/config/secrets.h"
 #include "supervisor/credentials/credential_install.h"
 #include "supervisor/credentials/credential_setup.h"
 #include "supervisor/credentials/gh_wrapper.h"
@@ -27,7 +28,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #define EXIT_USAGE 2
@@ -85,31 +85,6 @@ static void prepare_environment(const struct config *config)
     }
 }
 
-static void register_secrets(struct log *log, const struct config *config)
-{
-    const char *const secrets[] = {
-        config->auth_token,
-        config->git_token,
-        config->opencode_password,
-        getenv("GITHUB_APP_TOKEN"),
-        getenv("VCS_CLONE_TOKEN"),
-        getenv("VNC_PASSWORD"),
-        getenv("CODE_SERVER_PASSWORD"),
-        config->build.token,
-        getenv("OI_REPO_IMAGE_CALLBACK_TOKEN"),
-    };
-
-    for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
-        redact_add_secret(log_redact(log), secrets[i]);
-}
-
-static bool wants_slack_notify(void)
-{
-    const char *value = env_get("AGENT_SLACK_NOTIFY_ENABLED");
-
-    return value && strcasecmp(value, "true") == 0; /* S-34 */
-}
-
 /* Nobody handles signals meanwhile: their default actions may end it. */
 static void report_bad_config(const struct config *config, struct log *log)
 {
@@ -128,7 +103,6 @@ static int run_sandbox(const struct flags *flags, struct config *config, bool co
         .config = config,
         .log = log,
         .bridge_command = flags->bridge_command,
-        .slack_notify = wants_slack_notify(),
         .started_ms = started_ms,
     };
     enum modal_launch launch = MODAL_LAUNCH_ACCEPTED;
@@ -139,7 +113,7 @@ static int run_sandbox(const struct flags *flags, struct config *config, bool co
         return EXIT_FAILURE;
     }
     log_set_ids(log, config->sandbox_id, config->session_id);
-    register_secrets(log, config);
+    secrets_register(log_redact(log), config, environ);
     prepare_environment(config);
     credential_setup_choose_cache(flags->test_root);
     config_check_log(config, log);

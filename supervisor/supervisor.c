@@ -314,7 +314,6 @@ static int init_actors(struct supervisor *supervisor, struct err *err)
                                            .on_fatal = on_boot_fatal,
                                            .user = supervisor},
                     err);
-    supervisor->boot.slack_notify = options->slack_notify;
     shutdown_init(&supervisor->shutdown, loop, log,
                   (struct shutdown_parts){.boot = &supervisor->boot,
                                           .bridge = &supervisor->bridge,

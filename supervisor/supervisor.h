@@ -12,8 +12,7 @@ struct supervisor_options {
     struct config *config;
     struct log *log;
     const char *bridge_command; /* --bridge-cmd; NULL: our own */
-    bool slack_notify;
-    uint64_t started_ms; /* when the program was started, on the monotonic clock */
+    uint64_t started_ms;        /* when the program was started, on the monotonic clock */
 };
 
 /* Returns the exit status (contract 2.6). */

@@ -3,7 +3,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "supervisor/boot/manifest.h"
-#include "supervisor/opencode/staging.h"
+#include "supervisor/staging/staging.h"
 #include "supervisor/boot/workspace_guide.h"
 
 #include <string.h>
@@ -51,7 +51,7 @@ static void stage(struct boot *boot)
 {
     struct err err;
 
-    if (staging_prepare(boot->config, boot->slack_notify, boot->log, &err) != 0)
+    if (staging_prepare(boot->config, boot->log, &err) != 0)
         fail(boot, &err); /* S-123 */
     else
         boot_step_done(boot, BOOT_STEP_STAGE);

@@ -42,7 +42,6 @@ struct boot {
     bool over; /* done, fatal or cancelled */
     enum boot_success sync_success;
     enum boot_success hook_success[HOOK_KIND_COUNT];
-    bool slack_notify;
     uint64_t started_ms;
     uint64_t step_started_ms[BOOT_STEP_COUNT];
     uint64_t step_ms[BOOT_STEP_COUNT];

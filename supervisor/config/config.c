@@ -317,6 +317,29 @@ static void parse_opencode_address(struct reader *reader, const char *flag,
     config->opencode_password = get_copy(reader, "OPENCODE_SERVER_PASSWORD", random_password);
 }
 
+/* What is staged for it on demand. */
+static void parse_opencode_extras(struct reader *reader)
+{
+    const char *slack = get(reader, "AGENT_SLACK_NOTIFY_ENABLED");
+
+    reader->config->slack_notify = slack && strcasecmp(slack, "true") == 0; /* S-34 */
+    reader->config->openai_managed = get(reader, "OPENAI_OAUTH_MANAGED") != NULL;
+    reader->config->xai_managed = get(reader, "XAI_OAUTH_MANAGED") != NULL;
+}
+
+static int find_paths(struct reader *reader, const char *test_root)
+{
+    struct config_paths_env env = {
+        .home = get(reader, "HOME"),
+        .opencode_config_dir = get(reader, "OPENCODE_CONFIG_DIR"),
+        .xdg_config_home = get(reader, "XDG_CONFIG_HOME"),
+        .xdg_data_home = get(reader, "XDG_DATA_HOME"),
+        .bin_install_dir = get(reader, "OPENINSPECT_BIN_INSTALL_DIR"),
+    };
+
+    return config_paths_build(&reader->config->paths, test_root, &env);
+}
+
 static bool has_everything(const struct config *config)
 {
     return config->sandbox_id && config->session_id && config->control_plane_url &&
@@ -342,15 +365,15 @@ int config_parse(struct config *config, const struct flags *flags, config_env_fn
     parse_tunnels(&reader);
     parse_model(&reader);
     parse_opencode_address(&reader, flags->opencode_host, random_password);
+    parse_opencode_extras(&reader);
+    config->opencode_snapshot = flags->opencode_snapshot;
     config->bridge_early_connect = flags->bridge_early_connect ||
                                    json_get_bool(config->session, "bridge_early_connect", false);
     if (config->boot_mode == BOOT_BUILD &&
         config_build_parse(&config->build, flags->await_modal_token, env, user,
                            &config->problems) != 0)
         buf_puts(&config->problems, "out of memory\n");
-    if (config_paths_build(&config->paths, flags->test_root, get(&reader, "OPENCODE_CONFIG_DIR"),
-                           get(&reader, "XDG_CONFIG_HOME"), get(&reader, "HOME")) != 0 ||
-        !has_everything(config)) {
+    if (find_paths(&reader, flags->test_root) != 0 || !has_everything(config)) {
         buf_puts(&config->problems, "out of memory\n");
         return -1;
     }

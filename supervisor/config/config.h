@@ -51,7 +51,11 @@ struct config {
 
     char *provider;
     char *model;
-    cJSON *session; /* SESSION_CONFIG, for mcp_servers */
+    cJSON *session;         /* SESSION_CONFIG, for mcp_servers */
+    bool opencode_snapshot; /* OpenCode keeps a picture of the tree at every step */
+    bool slack_notify;      /* S-280 */
+    bool openai_managed;    /* the control plane has the account's tokens (S-294) */
+    bool xai_managed;
     char *opencode_host;
     char *opencode_username;
     char *opencode_password; /* NULL: OpenCode asks for none (it listens on loopback only) */

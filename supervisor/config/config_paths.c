@@ -14,18 +14,19 @@ static char *join(const char *root, const char *path)
     return joined;
 }
 
-static char *find_opencode_home(const char *opencode_dir, const char *xdg_config, const char *home)
+static char *find_opencode_home(const struct config_paths_env *env, const char *home)
 {
-    if (opencode_dir)
-        return strdup(opencode_dir);
-    if (xdg_config)
-        return join(xdg_config, "/opencode");
-    return join(home ? home : "/root", "/.config/opencode");
+    if (env->opencode_config_dir)
+        return strdup(env->opencode_config_dir);
+    return env->xdg_config_home ? join(env->xdg_config_home, "/opencode")
+                                : join(home, "/.config/opencode");
 }
 
-int config_paths_build(struct config_paths *paths, const char *root, const char *opencode_dir,
-                       const char *xdg_config, const char *home)
+int config_paths_build(struct config_paths *paths, const char *root,
+                       const struct config_paths_env *env)
 {
+    const char *home = env->home ? env->home : "/root";
+
     *paths = (struct config_paths){
         .root = strdup(root),
         .workspace = join(root, "/workspace"),
@@ -34,10 +35,18 @@ int config_paths_build(struct config_paths *paths, const char *root, const char 
         .tunnels = join(root, "/workspace/.tunnels.env"),
         .assets = join(root, "/app/sandbox_runtime"),
         .opencode_deps = join(root, "/app/opencode-deps"),
-        .opencode_home = find_opencode_home(opencode_dir, xdg_config, home),
+        .opencode_home = find_opencode_home(env, home),
+        .opencode_auth = env->xdg_data_home ? join(env->xdg_data_home, "/opencode/auth.json")
+                                            : join(home, "/.local/share/opencode/auth.json"),
+        .home = strdup(home),
+        .commands =
+            env->bin_install_dir ? strdup(env->bin_install_dir) : join(root, "/usr/local/bin"),
+        .home_commands = join(home, "/.local/bin"),
     };
     return paths->root && paths->workspace && paths->manifest && paths->boot_warnings &&
-                   paths->tunnels && paths->assets && paths->opencode_deps && paths->opencode_home
+                   paths->tunnels && paths->assets && paths->opencode_deps &&
+                   paths->opencode_home && paths->opencode_auth && paths->home && paths->commands &&
+                   paths->home_commands
                ? 0
                : -1;
 }
@@ -52,5 +61,9 @@ void config_paths_free(struct config_paths *paths)
     free(paths->assets);
     free(paths->opencode_deps);
     free(paths->opencode_home);
+    free(paths->opencode_auth);
+    free(paths->home);
+    free(paths->commands);
+    free(paths->home_commands);
     *paths = (struct config_paths){0};
 }

@@ -12,6 +12,8 @@ const char flags_usage[] =
     "  --bridge-cmd PATH          the bridge program (default: oi-bridge beside this program)\n"
     "  --bridge-early-connect     connect before the sandbox can answer prompts\n"
     "  --opencode-host ADDR       the address OpenCode listens on (default 127.0.0.1)\n"
+    "  --opencode-snapshot        OpenCode keeps a copy of the tree at every step (slow in large "
+    "trees)\n"
     "  --log-service NAME         the `service` of log lines (default sandbox)\n"
     "  --test-root DIR            a directory to use instead of / for the files of the sandbox\n"
     "  --await-modal-image-build-token-stdin-v1\n"
@@ -68,6 +70,8 @@ static bool parse_switch(const char *word, struct flags *flags)
         flags->action = FLAGS_PLAN;
     else if (strcmp(word, "--bridge-early-connect") == 0)
         flags->bridge_early_connect = true;
+    else if (strcmp(word, "--opencode-snapshot") == 0)
+        flags->opencode_snapshot = true;
     else if (strcmp(word, "--await-modal-image-build-token-stdin-v1") == 0)
         flags->await_modal_token = true;
     else

@@ -22,6 +22,7 @@ struct flags {
     const char *log_service;    /* NULL: the environment's or "sandbox" */
     const char *worker;         /* with FLAGS_WORKER: which */
     bool bridge_early_connect;
+    bool opencode_snapshot;
     bool await_modal_token; /* S-2 */
 };
 

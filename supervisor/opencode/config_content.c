@@ -73,21 +73,23 @@ static cJSON *build_mcp(const cJSON *session)
     return mcp;
 }
 
-char *config_content_build(const char *provider, const char *model, const cJSON *session)
+char *config_content_build(const struct config *config)
 {
     AUTO_JSON cJSON *content = cJSON_CreateObject();
     AUTO_FREE char *full_model = NULL;
-    size_t size = strlen(provider) + strlen(model) + 2;
-    cJSON *mcp = build_mcp(session);
+    size_t size = strlen(config->provider) + strlen(config->model) + 2;
+    cJSON *mcp = build_mcp(config->session);
 
     full_model = malloc(size);
     if (!content || !full_model) {
         cJSON_Delete(mcp);
         return NULL;
     }
-    snprintf(full_model, size, "%s/%s", provider, model);
+    snprintf(full_model, size, "%s/%s", config->provider, config->model);
     json_add_string(content, "model", full_model);
     json_put(content, "permission", build_permission());
+    if (!config->opencode_snapshot)
+        json_add_bool(content, "snapshot", false);
     if (mcp && mcp->child)
         json_put(content, "mcp", mcp);
     else

@@ -1,13 +1,15 @@
 /*
  * OpenCode's configuration as JSON for OPENCODE_CONFIG_CONTENT (S-300, S-305, S-306). Pure.
+ *
+ * Its snapshots are off unless asked for: nothing here reads them, and in a large tree they cost a
+ * second at every step of the agent.
  */
 #ifndef SUPERVISOR_OPENCODE_CONFIG_CONTENT_H
 #define SUPERVISOR_OPENCODE_CONFIG_CONTENT_H
 
-#include <cJSON.h>
+#include "supervisor/config/config.h"
 
-/* `session` is SESSION_CONFIG, read for mcp_servers. The text is the caller's to free; NULL when
- * out of memory. */
-char *config_content_build(const char *provider, const char *model, const cJSON *session);
+/* The text is the caller's to free; NULL when out of memory. */
+char *config_content_build(const struct config *config);
 
 #endif

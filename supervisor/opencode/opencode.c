@@ -7,6 +7,7 @@
 #include "supervisor/process/child_log.h"
 #include "supervisor/opencode/config_content.h"
 #include "supervisor/opencode/probe_schedule.h"
+#include "supervisor/staging/staged_commands.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -111,12 +112,12 @@ static int check_port_is_free(const struct opencode *opencode, struct err *err)
 
 static int build_environment(const struct config *config, struct child_env *env)
 {
-    AUTO_FREE char *content =
-        config_content_build(config->provider, config->model, config->session);
+    AUTO_FREE char *content = config_content_build(config);
 
     if (!content || child_env_copy(env, environ) != 0)
         return -1;
-    if (child_env_set(env, "OPENCODE_CONFIG_CONTENT", content) != 0 ||
+    if (staged_commands_extend_path(config, env) != 0 ||
+        child_env_set(env, "OPENCODE_CONFIG_CONTENT", content) != 0 ||
         child_env_set(env, "OPENCODE_CLIENT", "serve") != 0) {
         child_env_free(env);
         return -1;

@@ -4,7 +4,7 @@
 #include "supervisor/config/flags.h"
 #include "supervisor/process/line_tail.h"
 #include "supervisor/opencode/config_content.h"
-#include "supervisor/opencode/git_exclude.h"
+#include "supervisor/staging/git_exclude.h"
 #include "supervisor/opencode/health_answer.h"
 #include "supervisor/opencode/probe_schedule.h"
 #include "supervisor/shutdown/shutdown_plan.h"
@@ -92,15 +92,18 @@ static void test_opencode_config(void)
             "\"local\"},7]"
             "}";
         AUTO_JSON cJSON *session = json_parse(session_text, strlen(session_text), NULL);
-        AUTO_FREE char *text = config_content_build("anthropic", "claude", session);
+        struct config config = {.provider = "anthropic", .model = "claude", .session = session};
+        AUTO_FREE char *text = config_content_build(&config);
 
         CHECK_STR(text,
                   "{\"model\":\"anthropic/claude\",\"permission\":{\"*\":{\"*\":\"allow\"}},"
+                  "\"snapshot\":false,"
                   "\"mcp\":{\"a\":{\"type\":\"remote\",\"url\":\"https://x\",\"headers\":{\"k\":"
                   "\"v\"}},\"b\":{\"type\":\"local\",\"command\":[\"npx\",\"y\"]}}}");
     }
-    TEST("without MCP servers there is no such member") {
-        AUTO_FREE char *text = config_content_build("p", "m", NULL);
+    TEST("without MCP servers there is no such member; snapshots may be asked for") {
+        struct config config = {.provider = "p", .model = "m", .opencode_snapshot = true};
+        AUTO_FREE char *text = config_content_build(&config);
 
         CHECK_STR(text, "{\"model\":\"p/m\",\"permission\":{\"*\":{\"*\":\"allow\"}}}");
     }

@@ -2,8 +2,8 @@
  * Our block in a checkout's .git/info/exclude (S-247..S-253), so that files staged for OpenCode never
  * show up in the user's commits. git_exclude_edit() is pure.
  */
-#ifndef SUPERVISOR_OPENCODE_GIT_EXCLUDE_H
-#define SUPERVISOR_OPENCODE_GIT_EXCLUDE_H
+#ifndef SUPERVISOR_STAGING_GIT_EXCLUDE_H
+#define SUPERVISOR_STAGING_GIT_EXCLUDE_H
 
 #include "common/buf.h"
 #include "common/err.h"

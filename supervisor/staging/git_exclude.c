@@ -1,4 +1,4 @@
-#include "supervisor/opencode/git_exclude.h"
+#include "supervisor/staging/git_exclude.h"
 
 #include "common/cleanup.h"
 #include "common/file.h"

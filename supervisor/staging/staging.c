@@ -1,0 +1,170 @@
+#include "supervisor/staging/staging.h"
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/file.h"
+#include "supervisor/staging/git_exclude.h"
+#include "supervisor/staging/npm_guard.h"
+#include "supervisor/staging/oauth_sentinel.h"
+#include "supervisor/staging/staged_commands.h"
+#include "supervisor/staging/staged_links.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define DIRECTORY_MODE 0755
+#define CODEX_PLUGIN "codex-auth-plugin.js"
+#define XAI_PLUGIN "xai-auth-plugin.js"
+
+static bool is_javascript(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+
+    return dot && strcmp(dot, ".js") == 0;
+}
+
+static bool choose_tool(void *user, char *as)
+{
+    const struct config *config = user;
+
+    if (strcmp(as, "create-pull-request.js") == 0)
+        return config->repositories.count > 0; /* S-279 */
+    if (strcmp(as, "slack-notify.js") == 0)
+        return config->slack_notify; /* S-280 */
+    return is_javascript(as);
+}
+
+static bool choose_skill(void *user, char *as)
+{
+    (void)user;
+    return !strchr(as, '.');
+}
+
+/* S-299; the others in that directory are what these import. */
+static bool choose_plugin(void *user, char *as)
+{
+    const struct config *config = user;
+
+    return (strcmp(as, CODEX_PLUGIN) == 0 && config->openai_managed) ||
+           (strcmp(as, XAI_PLUGIN) == 0 && config->xai_managed);
+}
+
+/* `from` of the image, linked into `into` of OpenCode's directory. */
+static const struct kind {
+    const char *from;
+    const char *into;
+    bool (*choose)(void *user, char *as);
+} kinds[] = {
+    {"tools", "tool", choose_tool},
+    {"skills", "skill", choose_skill},
+    {"plugins", "plugins", choose_plugin},
+};
+
+struct linking {
+    const struct config *config;
+    const struct kind *kind;
+    struct log *log;
+    bool any_skill;
+};
+
+static bool choose(void *user, char *as)
+{
+    const struct linking *linking = user;
+
+    return linking->kind->choose((void *)linking->config, as);
+}
+
+static void on_linked(void *user, const char *as)
+{
+    struct linking *linking = user;
+
+    if (linking->kind->choose == choose_plugin)
+        log_at(linking->log, LOG_INFO,
+               strcmp(as, CODEX_PLUGIN) == 0 ? "openai_oauth.plugin_deployed"
+                                             : "xai_oauth.plugin_deployed");
+    linking->any_skill = linking->kind->choose == choose_skill;
+}
+
+static int link_kind(const struct config *config, const struct kind *kind, struct log *log,
+                     struct err *err)
+{
+    char source[PATH_MAX], destination[PATH_MAX];
+    struct linking linking = {.config = config, .kind = kind, .log = log};
+
+    if (snprintf(source, sizeof source, "%s/%s", config->paths.assets, kind->from) >= PATH_MAX ||
+        snprintf(destination, sizeof destination, "%s/%s", config->paths.opencode_home,
+                 kind->into) >= PATH_MAX)
+        return err_set_sys(err, ENAMETOOLONG, "%s", config->paths.opencode_home);
+    if (staged_links_update(&(struct staged_links){.source = source,
+                                                   .destination = destination,
+                                                   .choose = choose,
+                                                   .on_linked = on_linked,
+                                                   .user = &linking},
+                            err) != 0)
+        return err_add_context(err, "stage OpenCode's %s", kind->from);
+    if (linking.any_skill)
+        log_at(log, LOG_INFO, "opencode.skills_installed", LOG_STR("skills_path", destination));
+    return 0;
+}
+
+static void seed_global_directory(const struct config *config, struct log *log)
+{
+    static const char *const skip_reasons[] = {
+        [NPM_GUARD_PRESENT] = "already_present",
+        [NPM_GUARD_FOREIGN] = "foreign_manifest",
+        [NPM_GUARD_NEEDED] = "own_code",
+    };
+    const char *directory = config->paths.opencode_home;
+    uint64_t started_ms = clock_monotonic_ms();
+    enum npm_guard guard;
+    struct err err;
+
+    guard = npm_guard_put(directory, config->paths.opencode_deps, &err);
+    if (guard == NPM_GUARD_PUT)
+        log_at(log, LOG_INFO, "opencode.global_deps_seeded", LOG_STR("config_dir", directory),
+               LOG_NUM("duration_ms", clock_monotonic_ms() - started_ms));
+    else if (guard == NPM_GUARD_FAILED)
+        log_at(log, LOG_WARNING, "opencode.global_deps_seed_failed", LOG_ERR(&err));
+    else
+        log_at(log, LOG_INFO, "opencode.global_deps_skip", LOG_STR("config_dir", directory),
+               LOG_STR("reason", skip_reasons[guard]));
+}
+
+int staging_prepare(const struct config *config, struct log *log, struct err *err)
+{
+    if (file_make_directories(config->paths.opencode_home, DIRECTORY_MODE, err) != 0)
+        return err_add_context(err, "stage what OpenCode loads");
+    oauth_sentinel_update(config, log);
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
+        if (link_kind(config, &kinds[i], log, err) != 0)
+            return -1;
+    }
+    seed_global_directory(config, log);
+    staged_commands_install(config, log);
+    return 0;
+}
+
+void staging_guard_checkout(const struct repository *repository, const struct config *config,
+                            struct log *log)
+{
+    static const char *const staged[] = {"/.opencode/" NPM_GUARD_MODULES,
+                                         "/.opencode/" NPM_GUARD_LOCK};
+    char directory[PATH_MAX];
+    enum npm_guard guard;
+    struct stat st;
+    struct err err;
+
+    if (snprintf(directory, sizeof directory, "%s/.opencode", repository->path) >= PATH_MAX ||
+        lstat(directory, &st) != 0 || !S_ISDIR(st.st_mode))
+        return; /* absent, or a link that we do not follow (S-282) */
+    guard = npm_guard_put(directory, config->paths.opencode_deps, &err);
+    if (guard == NPM_GUARD_PUT)
+        log_at(log, LOG_INFO, "opencode.repo_deps_staged", LOG_STR("dir", directory));
+    if (guard == NPM_GUARD_FAILED ||
+        (guard == NPM_GUARD_PUT &&
+         git_exclude_add(repository->path, staged, ARRAY_LENGTH(staged), &err) != 0))
+        log_at(log, LOG_WARNING, "opencode.git_excludes_failed", LOG_ERR(&err));
+}

@@ -1,0 +1,231 @@
+/* What is put where OpenCode looks: links, npm guard, sentinel, commands; and what is masked. */
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/json.h"
+#include "supervisor/config/secrets.h"
+#include "supervisor/staging/npm_guard.h"
+#include "supervisor/staging/oauth_sentinel.h"
+#include "supervisor/staging/staging.h"
+#include "tests/unit/check.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static char root[] = "/tmp/oi-staging-XXXXXX";
+
+static const char *in_root(const char *path)
+{
+    static char full[4][PATH_MAX];
+    static unsigned turn;
+    char *out = full[turn++ % 4];
+
+    snprintf(out, PATH_MAX, "%s/%s", root, path);
+    return out;
+}
+
+static void put_file(const char *path, const char *text)
+{
+    char directory[PATH_MAX];
+
+    snprintf(directory, sizeof directory, "%s", in_root(path));
+    *strrchr(directory, '/') = '\0';
+    CHECK_INT(file_make_directories(directory, 0755, NULL), 0);
+    CHECK_INT(file_write_atomic(in_root(path), text, strlen(text), 0644, false, NULL), 0);
+}
+
+static bool is_link_to(const char *path, const char *target)
+{
+    char found[PATH_MAX];
+    ssize_t len = readlink(in_root(path), found, sizeof found - 1);
+
+    if (len < 0)
+        return false;
+    found[len] = '\0';
+    return strcmp(found, in_root(target)) == 0;
+}
+
+static const char *get_variable(void *user, const char *name)
+{
+    (void)user;
+    return strcmp(name, "HOME") == 0 ? in_root("root") : NULL;
+}
+
+/* The configuration of a sandbox below our root; the caller frees it. */
+static struct config parse_config(void)
+{
+    struct flags flags = {.test_root = root};
+    struct config config;
+
+    CHECK_INT(config_parse(&config, &flags, get_variable, NULL, "0"), 0);
+    return config;
+}
+
+static int stage(const struct config *config)
+{
+    struct err err;
+    int rc = staging_prepare(config, NULL, &err);
+
+    if (rc != 0)
+        printf("  %s\n", err.text);
+    return rc;
+}
+
+static void test_links(void)
+{
+    struct config config = parse_config();
+
+    put_file("app/sandbox_runtime/tools/spawn-child.js", "x");
+    put_file("app/sandbox_runtime/tools/create-pull-request.js", "x");
+    put_file("app/sandbox_runtime/tools/slack-notify.js", "x");
+    put_file("app/sandbox_runtime/tools/lib/part.js", "x");
+    put_file("app/sandbox_runtime/tools/notes.md", "x");
+    put_file("app/sandbox_runtime/skills/look/SKILL.md", "x");
+    put_file("app/sandbox_runtime/plugins/codex-auth-plugin.js", "x");
+    put_file("app/sandbox_runtime/plugins/xai-auth-plugin.js", "x");
+    put_file("app/sandbox_runtime/bin/upload-media.js", "x");
+    put_file("app/sandbox_runtime/bin/README.md", "x");
+    TEST("tools, skills and commands of the image are linked, and only those that belong") {
+        CHECK_INT(stage(&config), 0);
+        CHECK(is_link_to("root/.config/opencode/tool/spawn-child.js",
+                         "app/sandbox_runtime/tools/spawn-child.js"));
+        CHECK(is_link_to("root/.config/opencode/skill/look", "app/sandbox_runtime/skills/look"));
+        CHECK(is_link_to("usr/local/bin/upload-media", "app/sandbox_runtime/bin/upload-media.js"));
+        CHECK(!file_exists(in_root("root/.config/opencode/tool/create-pull-request.js")));
+        CHECK(!file_exists(in_root("root/.config/opencode/tool/slack-notify.js")));
+        CHECK(!file_exists(in_root("root/.config/opencode/tool/lib")));
+        CHECK(!file_exists(in_root("root/.config/opencode/plugins/codex-auth-plugin.js")));
+        CHECK(!file_exists(in_root("usr/local/bin/README")));
+    }
+    TEST("what was asked for in one boot and not in the next is gone, a user's own files stay") {
+        config.slack_notify = config.openai_managed = true;
+        CHECK_INT(stage(&config), 0);
+        CHECK(file_exists(in_root("root/.config/opencode/tool/slack-notify.js")));
+        CHECK(file_exists(in_root("root/.config/opencode/plugins/codex-auth-plugin.js")));
+        CHECK(!file_exists(in_root("root/.config/opencode/plugins/xai-auth-plugin.js")));
+        put_file("root/.config/opencode/tool/mine.js", "mine");
+        CHECK_INT(symlink(in_root("app/sandbox_runtime/tools-of-mine/x.js"),
+                          in_root("root/.config/opencode/tool/theirs.js")),
+                  0);
+        config.slack_notify = config.openai_managed = false;
+        CHECK_INT(stage(&config), 0);
+        CHECK(!file_exists(in_root("root/.config/opencode/tool/slack-notify.js")));
+        CHECK(!file_exists(in_root("root/.config/opencode/plugins/codex-auth-plugin.js")));
+        CHECK(file_exists(in_root("root/.config/opencode/tool/mine.js")));
+        CHECK(is_link_to("root/.config/opencode/tool/theirs.js",
+                         "app/sandbox_runtime/tools-of-mine/x.js"));
+    }
+    TEST("a directory of the user that is named like a skill of ours wins") {
+        CHECK_INT(unlink(in_root("root/.config/opencode/skill/look")), 0);
+        put_file("root/.config/opencode/skill/look/SKILL.md", "mine");
+        CHECK_INT(stage(&config), 0);
+        CHECK(file_exists(in_root("root/.config/opencode/skill/look/SKILL.md")));
+    }
+    config_free(&config);
+}
+
+static void test_npm_guard(void)
+{
+    struct err err;
+
+    TEST("without a tree to share, an empty node_modules stops npm where nothing imports from it") {
+        put_file("a/AGENTS.md", "x");
+        CHECK_INT(npm_guard_put(in_root("a"), in_root("deps"), &err), NPM_GUARD_PUT);
+        CHECK(file_exists(in_root("a/node_modules")) &&
+              file_exists(in_root("a/package-lock.json")));
+        CHECK_INT(npm_guard_put(in_root("a"), in_root("deps"), &err), NPM_GUARD_PRESENT);
+    }
+    TEST("a user's tools may import the package: then npm has to run") {
+        put_file("b/tool/x.ts", "import { tool } from '@opencode-ai/plugin'");
+        CHECK_INT(npm_guard_put(in_root("b"), in_root("deps"), &err), NPM_GUARD_NEEDED);
+        CHECK(!file_exists(in_root("b/node_modules")));
+    }
+    TEST("a user's package.json is what counts") {
+        put_file("c/package.json", "{}");
+        CHECK_INT(npm_guard_put(in_root("c"), in_root("deps"), &err), NPM_GUARD_FOREIGN);
+    }
+    TEST("the image's tree is linked, not copied, and serves a user's tools") {
+        put_file("deps/node_modules/@opencode-ai/plugin/package.json", "{}");
+        CHECK_INT(npm_guard_put(in_root("b"), in_root("deps"), &err), NPM_GUARD_PUT);
+        CHECK(is_link_to("b/node_modules", "deps/node_modules"));
+    }
+}
+
+static cJSON *parse(const char *text)
+{
+    return json_parse(text, strlen(text), NULL);
+}
+
+static void test_sentinel(void)
+{
+    struct config config = parse_config();
+    struct stat st;
+
+    TEST("a managed provider gets an entry without a secret, others are left alone") {
+        AUTO_JSON cJSON *auth = parse("{\"github\":{\"type\":\"oauth\",\"refresh\":\"r\"}}");
+        AUTO_FREE char *text = NULL;
+
+        CHECK(oauth_sentinel_edit(auth, true, false));
+        CHECK(!oauth_sentinel_edit(auth, true, false));
+        text = json_to_string(auth);
+        CHECK_STR(
+            text,
+            "{\"github\":{\"type\":\"oauth\",\"refresh\":\"r\"},\"openai\":{\"type\":\"oauth\","
+            "\"refresh\":\"managed-by-control-plane\",\"access\":\"\",\"expires\":0}}");
+        CHECK(oauth_sentinel_edit(auth, false, false));
+        CHECK(!json_get(auth, "openai") && json_get(auth, "github"));
+    }
+    TEST("a user's own account of a provider is not taken away when it is not managed") {
+        AUTO_JSON cJSON *auth = parse("{\"xai\":{\"type\":\"api\",\"key\":\"k\"}}");
+
+        CHECK(!oauth_sentinel_edit(auth, false, false));
+        CHECK(json_get(auth, "xai") != NULL);
+    }
+    TEST("the file is the user's alone; an unreadable one is replaced, none is made for nothing") {
+        unlink(config.paths.opencode_auth);
+        oauth_sentinel_update(&config, NULL);
+        CHECK(!file_exists(config.paths.opencode_auth));
+        put_file("root/.local/share/opencode/auth.json", "{no json");
+        config.xai_managed = true;
+        oauth_sentinel_update(&config, NULL);
+        CHECK(stat(config.paths.opencode_auth, &st) == 0 && (st.st_mode & 0777) == 0600);
+        config.xai_managed = false;
+        oauth_sentinel_update(&config, NULL);
+        CHECK(stat(config.paths.opencode_auth, &st) == 0 && st.st_size == 2);
+    }
+    config_free(&config);
+}
+
+static void test_secrets(void)
+{
+    TEST("provider keys, tokens and what MCP servers are authorised with are masked") {
+        char *variables[] = {(char[]){"ANTHROPIC_API_KEY=sk-ant-1234"},
+                             (char[]){"MY_DEPLOY_TOKEN=deploy-1234"},
+                             (char[]){"HOME=/home/somebody"}, (char[]){"DB_PASSWORD="}, NULL};
+        AUTO_JSON cJSON *session =
+            parse("{\"mcp_servers\":[{\"headers\":{\"Authorization\":\"Bearer mcp-12345678\"}},"
+                  "{\"env\":{\"PAT\":\"pat-12345678\",\"ROOT\":\"/workspace/app\",\"N\":1}}]}");
+        struct config config = {.auth_token = (char[]){"sandbox-token"}, .session = session};
+        static const char text[] = "sk-ant-1234 deploy-1234 /home/somebody mcp-12345678 "
+                                   "pat-12345678 /workspace/app sandbox-token";
+        AUTO_BUF struct buf out = BUF_INIT(1024);
+        struct redact *redact = redact_new();
+
+        secrets_register(redact, &config, variables);
+        redact_text(redact, text, strlen(text), &out);
+        CHECK_STR(buf_text(&out), "*** *** /home/somebody *** *** /workspace/app ***");
+        redact_free(redact);
+    }
+}
+
+int main(void)
+{
+    if (!mkdtemp(root))
+        return 1;
+    test_links();
+    test_npm_guard();
+    test_sentinel();
+    test_secrets();
+    file_remove_tree(root, NULL);
+    return check_done();
+}
