@@ -11,6 +11,7 @@
 #define PROGRAM_NAME "oi-bridge"
 #define EARLY_EXIT_MS 500 /* S-327 */
 #define END_GRACE_MS (5 * 1000)
+#define EXIT_USAGE 2 /* B-102, B-117: started again with the same arguments it would fail again */
 #define TAIL_MAX (LINE_TAIL_LINES * (LINE_TAIL_LINE_MAX + 1))
 
 /* Beside this program, where the image puts both; else by name, looked up in PATH. */
@@ -133,6 +134,19 @@ static void log_early_exit(struct bridge_service *bridge, int exit_code)
                LOG_STR("output", buf_text(&output)));
 }
 
+/* Its first line says what was wrong, the others are the usage. */
+static void explain_usage_exit(struct bridge_service *bridge)
+{
+    AUTO_BUF struct buf output = BUF_INIT(TAIL_MAX);
+    const char *text;
+
+    line_tail_print(&bridge->tail, &output);
+    text = buf_text(&output);
+    err_set(&bridge->service.error, ERR_CONFIG,
+            "the bridge does not take the arguments or the environment it was started with: %.*s",
+            (int)strcspn(text, "\n"), *text ? text : "it did not say why");
+}
+
 static void on_exited(struct bridge_service *bridge)
 {
     int exit_code = bridge->service.exit_code;
@@ -141,6 +155,8 @@ static void on_exited(struct bridge_service *bridge)
     bridge_channel_shut(&bridge->channel);
     if (!bridge->stopping)
         log_early_exit(bridge, exit_code);
+    if (exit_code == EXIT_USAGE)
+        explain_usage_exit(bridge);
     line_tail_clear(&bridge->tail);
     /* A prompt that ran in it does not run any more. */
     bridge->listener.on_prompt(bridge->listener.user, false);
@@ -181,7 +197,8 @@ void bridge_service_init(struct bridge_service *bridge, uv_loop_t *loop, struct 
     /* No readiness to wait for: a bridge that runs may be waiting for `ready` itself. */
     service_init(
         &bridge->service, "bridge", loop, reaper, log,
-        (struct service_limits){.start_ms = 0, .end_grace_ms = END_GRACE_MS},
+        (struct service_limits){
+            .start_ms = 0, .end_grace_ms = END_GRACE_MS, .hopeless_exit = EXIT_USAGE},
         (struct service_owner){
             .spawn = spawn_bridge, .on_notice = on_notice, .on_line = on_line, .user = bridge});
 }

@@ -64,7 +64,9 @@ static void on_exited(void *user, int exit_code)
             exit_code < 0 ? "%s was killed by signal %d" : "%s exited with status %d",
             service->name, exit_code < 0 ? -exit_code : exit_code);
     service->owner.on_notice(service->owner.user, SERVICE_NOTICE_EXITED);
-    dispatch(service, SERVICE_EVENT_EXITED);
+    dispatch(service, exit_code > 0 && exit_code == service->limits.hopeless_exit
+                          ? SERVICE_EVENT_EXITED_FOR_GOOD
+                          : SERVICE_EVENT_EXITED);
 }
 
 void service_init(struct service *service, const char *name, uv_loop_t *loop, struct reaper *reaper,

@@ -30,6 +30,7 @@ struct service_owner {
 struct service_limits {
     uint64_t start_ms;     /* spawn to ready; 0: ready as soon as it runs */
     uint64_t end_grace_ms; /* SIGTERM to SIGKILL of an unhealthy one */
+    int hopeless_exit;     /* the exit code of what no restart repairs; 0: none */
 };
 
 struct service {

@@ -34,6 +34,7 @@ static const struct transition transitions[SERVICE_STATE_COUNT][SERVICE_EVENT_CO
         {
             [SERVICE_EVENT_READY] = READY,
             [SERVICE_EVENT_EXITED] = FATAL,
+            [SERVICE_EVENT_EXITED_FOR_GOOD] = FATAL,
             [SERVICE_EVENT_SPAWN_FAILED] = FATAL,
             [SERVICE_EVENT_START_TOO_LONG] = FATAL_ALIVE,
             [SERVICE_EVENT_STOP] = STOP_ALIVE,
@@ -41,6 +42,7 @@ static const struct transition transitions[SERVICE_STATE_COUNT][SERVICE_EVENT_CO
     [SERVICE_RUNNING] =
         {
             [SERVICE_EVENT_EXITED] = DEATH,
+            [SERVICE_EVENT_EXITED_FOR_GOOD] = FATAL,
             [SERVICE_EVENT_UNHEALTHY] = END,
             [SERVICE_EVENT_STABLE] = TO(RUNNING, SERVICE_FORGET_DEATHS),
             [SERVICE_EVENT_STOP] = STOP_ALIVE,
@@ -54,6 +56,7 @@ static const struct transition transitions[SERVICE_STATE_COUNT][SERVICE_EVENT_CO
         {
             [SERVICE_EVENT_READY] = READY,
             [SERVICE_EVENT_EXITED] = DEATH,
+            [SERVICE_EVENT_EXITED_FOR_GOOD] = FATAL,
             [SERVICE_EVENT_SPAWN_FAILED] = DEATH,
             [SERVICE_EVENT_START_TOO_LONG] = END,
             [SERVICE_EVENT_STOP] = STOP_ALIVE,
@@ -62,12 +65,14 @@ static const struct transition transitions[SERVICE_STATE_COUNT][SERVICE_EVENT_CO
         {
             [SERVICE_EVENT_EXITED] =
                 TO(PAUSED, SERVICE_DISARM | SERVICE_COUNT_DEATH | SERVICE_PAUSE),
+            [SERVICE_EVENT_EXITED_FOR_GOOD] = FATAL,
             [SERVICE_EVENT_GRACE_OVER] = TO(ENDING, SERVICE_KILL),
             [SERVICE_EVENT_STOP] = STOP_ALIVE,
         },
     [SERVICE_STOPPING] =
         {
             [SERVICE_EVENT_EXITED] = STOP_DEAD,
+            [SERVICE_EVENT_EXITED_FOR_GOOD] = STOP_DEAD,
             [SERVICE_EVENT_GRACE_OVER] = TO(STOPPING, SERVICE_KILL),
         },
     [SERVICE_FAILED] =

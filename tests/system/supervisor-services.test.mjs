@@ -66,6 +66,17 @@ test('a bridge that fails six times ends the sandbox with code 1 and a report', 
     assert.equal(playground.controlPlane.fatalReports.length, 1);
 });
 
+test('a bridge that ends with 2, a usage error, is not started again: code 1 and a report of what it said', async (t) => {
+    const playground = await playgroundFor(t);
+    const bridge = '#!/bin/sh\necho "oi-bridge: --auth: must be header, query or query-only" >&2\necho usage >&2\nexit 2\n';
+    const sandbox = await startWithStandIns(playground, { bridge });
+    const { code } = await sandbox.exited();
+    assert.equal(code, 1);
+    assert.equal(sandbox.logsOf('bridge.started').length, 1);
+    assert.equal(sandbox.logsOf('bridge.restart').length, 0);
+    assert.match(playground.controlPlane.fatalReports[0].error, /the bridge does not take .*: oi-bridge: --auth: must be header/);
+});
+
 test('a bridge that cannot be executed is fatal', async (t) => {
     const playground = await playgroundFor(t);
     const sandbox = await startWithStandIns(playground, { args: ['--bridge-cmd', '/no/such/bridge'], bridge: null });

@@ -8,16 +8,16 @@
 /* clang-format off */
 static const int expected[SERVICE_STATE_COUNT][SERVICE_EVENT_COUNT] = {
 #define NO -1
-    /*                        START               READY            EXITED          SPAWN_FAILED    TOO_LONG        UNHEALTHY       GRACE_OVER        PAUSE_OVER          STABLE           STOP */
-    [SERVICE_IDLE]        = { SERVICE_FIRST_START, NO,              NO,             NO,             NO,             NO,             NO,               NO,                 NO,              SERVICE_STOPPED },
-    [SERVICE_FIRST_START] = { NO,                  SERVICE_RUNNING, SERVICE_FAILED, SERVICE_FAILED, SERVICE_FAILED, NO,             NO,               NO,                 NO,              SERVICE_STOPPING },
-    [SERVICE_RUNNING]     = { NO,                  NO,              SERVICE_PAUSED, NO,             NO,             SERVICE_ENDING, NO,               NO,                 SERVICE_RUNNING, SERVICE_STOPPING },
-    [SERVICE_PAUSED]      = { NO,                  NO,              NO,             NO,             NO,             NO,             NO,               SERVICE_RESTARTING, NO,              SERVICE_STOPPED },
-    [SERVICE_RESTARTING]  = { NO,                  SERVICE_RUNNING, SERVICE_PAUSED, SERVICE_PAUSED, SERVICE_ENDING, NO,             NO,               NO,                 NO,              SERVICE_STOPPING },
-    [SERVICE_ENDING]      = { NO,                  NO,              SERVICE_PAUSED, NO,             NO,             NO,             SERVICE_ENDING,   NO,                 NO,              SERVICE_STOPPING },
-    [SERVICE_STOPPING]    = { NO,                  NO,              SERVICE_STOPPED, NO,            NO,             NO,             SERVICE_STOPPING, NO,                 NO,              NO },
-    [SERVICE_STOPPED]     = { NO,                  NO,              NO,             NO,             NO,             NO,             NO,               NO,                 NO,              NO },
-    [SERVICE_FAILED]      = { NO,                  NO,              NO,             NO,             NO,             NO,             NO,               NO,                 NO,              SERVICE_STOPPED },
+    /*                        START               READY            EXITED          FOR_GOOD         SPAWN_FAILED    TOO_LONG        UNHEALTHY       GRACE_OVER        PAUSE_OVER          STABLE           STOP */
+    [SERVICE_IDLE]        = { SERVICE_FIRST_START, NO,              NO, NO             ,             NO,             NO,             NO,             NO,               NO,                 NO,              SERVICE_STOPPED },
+    [SERVICE_FIRST_START] = { NO,                  SERVICE_RUNNING, SERVICE_FAILED, SERVICE_FAILED , SERVICE_FAILED, SERVICE_FAILED, NO,             NO,               NO,                 NO,              SERVICE_STOPPING },
+    [SERVICE_RUNNING]     = { NO,                  NO,              SERVICE_PAUSED, SERVICE_FAILED , NO,             NO,             SERVICE_ENDING, NO,               NO,                 SERVICE_RUNNING, SERVICE_STOPPING },
+    [SERVICE_PAUSED]      = { NO,                  NO,              NO, NO             ,             NO,             NO,             NO,             NO,               SERVICE_RESTARTING, NO,              SERVICE_STOPPED },
+    [SERVICE_RESTARTING]  = { NO,                  SERVICE_RUNNING, SERVICE_PAUSED, SERVICE_FAILED , SERVICE_PAUSED, SERVICE_ENDING, NO,             NO,               NO,                 NO,              SERVICE_STOPPING },
+    [SERVICE_ENDING]      = { NO,                  NO,              SERVICE_PAUSED, SERVICE_FAILED , NO,             NO,             NO,             SERVICE_ENDING,   NO,                 NO,              SERVICE_STOPPING },
+    [SERVICE_STOPPING]    = { NO,                  NO,              SERVICE_STOPPED, SERVICE_STOPPED, NO,            NO,             NO,             SERVICE_STOPPING, NO,                 NO,              NO },
+    [SERVICE_STOPPED]     = { NO,                  NO,              NO, NO             ,             NO,             NO,             NO,             NO,               NO,                 NO,              NO },
+    [SERVICE_FAILED]      = { NO,                  NO,              NO, NO             ,             NO,             NO,             NO,             NO,               NO,                 NO,              SERVICE_STOPPED },
 #undef NO
 };
 /* clang-format on */
@@ -63,6 +63,13 @@ static void test_table(void)
         CHECK(service_policy_step(&first, SERVICE_EVENT_EXITED) & SERVICE_TELL_FAILED);
         CHECK(service_policy_step(&later, SERVICE_EVENT_SPAWN_FAILED) & SERVICE_PAUSE);
         CHECK_INT(later.deaths, 2);
+    }
+    TEST("an exit that no restart repairs is fatal at once, however often it died before") {
+        struct service_policy policy = running(0);
+        unsigned actions = service_policy_step(&policy, SERVICE_EVENT_EXITED_FOR_GOOD);
+
+        CHECK(actions & SERVICE_TELL_FAILED);
+        CHECK(!(actions & (SERVICE_PAUSE | SERVICE_SPAWN)));
     }
     TEST("a first start that takes too long leaves no process behind") {
         struct service_policy policy = {.state = SERVICE_FIRST_START};
