@@ -146,9 +146,15 @@ test-programs: $(UNIT_TESTS) $(FUZZERS) $(REPLAY) $(TLS_PROBE)
 # ---- what can be asked for ----
 
 # OpenCode (npm, pinned) and the WebSocket server of the tests' control plane.
-build/node/.installed: playground/package.json playground/install.mjs
+build/node/.installed: playground/package.json playground/install.mjs playground/npm.mjs
 	@deps/tools.sh run
 	@node playground/install.mjs
+	@touch $@
+
+# The runtime of Durable Objects, for the tests alone.
+build/workerd/.installed: tests/durable-object/package.json tests/durable-object/install.mjs playground/npm.mjs
+	@deps/tools.sh run
+	@node tests/durable-object/install.mjs
 	@touch $@
 
 run: all build/node/.installed ## a real sandbox on this machine: type a prompt, watch it work

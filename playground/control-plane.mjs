@@ -65,8 +65,8 @@ export class ControlPlane extends EventEmitter {
     }
 
     static async start(options = {}) {
-        const controlPlane = new ControlPlane(options);
-        await controlPlane.#listen(options.port ?? 0);
+        const controlPlane = new this(options);
+        await controlPlane.listen(options.port ?? 0);
         return controlPlane;
     }
 
@@ -145,7 +145,7 @@ export class ControlPlane extends EventEmitter {
         await once(this.server, 'close');
     }
 
-    comeBack() { return this.#listen(this.port); }
+    comeBack() { return this.listen(this.port); }
 
     // ---- looking and waiting ----
 
@@ -195,7 +195,7 @@ export class ControlPlane extends EventEmitter {
 
     // ---- serving ----
 
-    async #listen(port) {
+    async listen(port) {
         const onRequest = (request, response) => {
             answerRequest(this, request, response).catch((error) => response.destroy(error));
         };
@@ -268,13 +268,18 @@ export class ControlPlane extends EventEmitter {
         if (fault) {
             this.dropped.push({ event: event ?? String(data).slice(0, 1000), fault });
         } else {
-            Object.defineProperty(event, 'receivedAt', { value: performance.now() });
-            this.events.push(event);
-            if (event.type === 'execution_complete') this.completions.push(event);
-            this.emit('event', event);
+            this.keep(event);
             this.#acknowledge(event);
         }
         this.emit('change');
+    }
+
+    /** Remembers an event that was taken. */
+    keep(event) {
+        Object.defineProperty(event, 'receivedAt', { value: performance.now() });
+        this.events.push(event);
+        if (event.type === 'execution_complete') this.completions.push(event);
+        this.emit('event', event);
     }
 
     #acknowledge({ type, ackId }) {

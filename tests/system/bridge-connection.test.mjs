@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { issueCertificate, makeAuthority } from '../../playground/certificates.mjs';
-import { bridgeBetween } from './support/bridge.mjs';
+import { bridgeBetween, testWithNodeServer } from './support/bridge.mjs';
 
 const GONE_AT_ONCE_MS = 3000;
 
@@ -57,13 +57,13 @@ test('heartbeats come at their interval, also without a prompt', async (t) => {
     assert.ok(fifth.receivedAt - first.receivedAt > 300, 'they are spread over time');
 });
 
-test('connects over TLS with the authority of SSL_CERT_FILE', async (t) => {
+testWithNodeServer('connects over TLS with the authority of SSL_CERT_FILE', async (t) => {
     const { cp } = await bridgeBetween(t, { controlPlane: secure(), env: trusting(authority) });
     assert.match(cp.url, /^https:/);
     assert.equal(cp.connections.length, 1);
 });
 
-test('a certificate of another authority, and one for another host, are refused with different errors', async (t) => {
+testWithNodeServer('a certificate of another authority, and one for another host, are refused with different errors', async (t) => {
     const details = [];
     for (const [hosts, trusted] of [[['localhost'], otherAuthority], [['elsewhere.example'], authority]]) {
         const { cp, bridge, startBridge } = await bridgeBetween(t, { controlPlane: secure(hosts), start: false });
@@ -84,6 +84,7 @@ for (const [status, cause] of [[401, (cp) => { cp.token = 'another'; }], [403, (
         cp.cut();
         const { code } = await bridge.exited();
         assert.equal(code, 0);
+        await cp.waitFor(() => cp.rejections.length > 0, { what: 'the refusal' });
         assert.deepEqual(cp.rejections.map((rejection) => rejection.status), [status]);
     });
 }
@@ -120,7 +121,7 @@ test('a server error or a refused TCP connection is tried again until it goes', 
     await cp.ready(2);
 });
 
-test('a handshake that is never answered is given up and tried again', async (t) => {
+testWithNodeServer('a handshake that is never answered is given up and tried again', async (t) => {
     const { cp, startBridge } = await bridgeBetween(t, { start: false });
     cp.stallHandshake = true;
     const bridge = startBridge({ env: { BRIDGE_HANDSHAKE_TIMEOUT_MS: '200' } });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { residentKib } from '../../playground/processes.mjs';
-import { bridgeBetween, settle, types } from './support/bridge.mjs';
+import { bridgeBetween, settle, testWithNodeServer, types } from './support/bridge.mjs';
 
 const env = { BRIDGE_HEARTBEAT_INTERVAL_MS: '100' };
 const BURST = 30_000;
@@ -83,7 +83,7 @@ test('an error and its completion keep their order over a reconnect (D-22)', asy
     assert.deepEqual(types(cp.eventsOf(id)).slice(-2), ['error', 'execution_complete']);
 });
 
-test(`a burst of ${BURST} tool events: all delivered, in order, in bounded memory`, async (t) => {
+testWithNodeServer(`a burst of ${BURST} tool events: all delivered, in order, in bounded memory`, async (t) => {
     const { cp, opencode, bridge } = await bridgeBetween(t, { env: { ...env, BRIDGE_OUTBOX_MAX_EVENTS: String(4 * BURST) } });
     opencode.onPrompt = (run) => {
         run.begin();
@@ -101,7 +101,7 @@ test(`a burst of ${BURST} tool events: all delivered, in order, in bounded memor
     assert.ok(residentKib(bridge.pid) < MAX_RESIDENT_KIB, `${residentKib(bridge.pid)} KiB`);
 });
 
-test('a control plane that stops reading costs bounded memory and loses no completion', async (t) => {
+testWithNodeServer('a control plane that stops reading costs bounded memory and loses no completion', async (t) => {
     const limit = 2 * 1024 * 1024;
     const { cp, opencode, bridge } = await bridgeBetween(t, { env: { ...env, BRIDGE_OUTBOX_MAX_BYTES: String(limit) } });
     opencode.onPrompt = (run) => run.begin();

@@ -4,11 +4,13 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import test from 'node:test';
 import { ControlPlane } from '../../../playground/control-plane.mjs';
 import { bridgeProgram } from '../../../playground/paths.mjs';
 import { isAlive } from '../../../playground/processes.mjs';
 import { Program } from '../../../playground/program.mjs';
 import { FakeOpencode } from './fake-opencode.mjs';
+import { DurableControlPlane } from '../../durable-object/control-plane.mjs';
 import { checkProgram } from './checks.mjs';
 
 /** Short waits, so that tests of reconnecting take no minute. Everything else keeps its default. */
@@ -39,6 +41,14 @@ export class Bridge extends Program {
     }
 }
 
+let controlPlaneClass = ControlPlane;
+
+/** From now on the bridges of this process connect to a Durable Object (tests/durable-object/). */
+export function useDurableObject() { controlPlaneClass = DurableControlPlane; }
+
+/** A test that needs what only the server in Node can do: TLS, not reading, not answering; or that takes long. */
+export const testWithNodeServer = (...of) => { if (controlPlaneClass === ControlPlane) test(...of); };
+
 /**
  * Starts a control plane, a stand-in for OpenCode and a bridge between them for the test `t`, which ends them and
  * checks that the control plane could take every event (allow those of `allowDropped`) and that nothing crashed.
@@ -46,7 +56,7 @@ export class Bridge extends Program {
  */
 export async function bridgeBetween(t, { controlPlane = {}, env, args, prefix, start = true, allowDropped = [] } = {}) {
     const directory = mkdtempSync(join(tmpdir(), 'oi-bridge-'));
-    const cp = await ControlPlane.start(controlPlane);
+    const cp = await controlPlaneClass.start(controlPlane);
     const opencode = await FakeOpencode.start();
     const bridges = [];
     const startBridge = (more = {}) => {
