@@ -53,9 +53,9 @@ static void dispatch(struct supervisor_channel *channel, const cJSON *line)
     }
 }
 
-static void on_line(void *user, char *text, size_t len, bool cut)
+static void on_line(void *user, char *text, size_t len, size_t dropped)
 {
-    AUTO_JSON cJSON *line = cut ? NULL : json_parse_in_place(text, len, NULL);
+    AUTO_JSON cJSON *line = dropped ? NULL : json_parse_in_place(text, len, NULL);
 
     dispatch(user, line);
 }

@@ -126,10 +126,10 @@ static void on_exit_status(uv_process_t *process, int64_t status, int signal_num
     conclude(self);
 }
 
-static void on_line(void *user, char *text, size_t len, bool cut)
+static void on_line(void *user, char *text, size_t len, size_t dropped)
 {
     struct worker_process *self = user;
-    cJSON *line = cut ? NULL : json_parse_in_place(text, len, NULL);
+    cJSON *line = dropped ? NULL : json_parse_in_place(text, len, NULL);
     const char *type = json_get_string(line, "type");
 
     if (!type || strcmp(type, "result") != 0) {

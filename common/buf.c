@@ -17,6 +17,13 @@ void buf_free(struct buf *buf)
     *buf = BUF_INIT(buf->max);
 }
 
+void buf_wipe(struct buf *buf)
+{
+    if (buf->data)
+        explicit_bzero(buf->data, buf->cap);
+    buf_free(buf);
+}
+
 void buf_reset(struct buf *buf)
 {
     buf->len = 0;

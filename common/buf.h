@@ -23,6 +23,10 @@ struct buf {
 void buf_init(struct buf *buf, size_t max);
 void buf_free(struct buf *buf);
 
+/* As buf_free(), and what it held is overwritten first: for secrets. What it left behind when it grew is
+ * not; reserve enough before the first append. */
+void buf_wipe(struct buf *buf);
+
 /* Empties it, heals it, and keeps the memory. */
 void buf_reset(struct buf *buf);
 

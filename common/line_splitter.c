@@ -12,16 +12,18 @@ void line_splitter_free(struct line_splitter *splitter)
     buf_free(&splitter->line);
 }
 
-static void hand_on(struct line_splitter *splitter, bool cut)
+static void hand_on(struct line_splitter *splitter)
 {
     struct buf *line = &splitter->line;
+    size_t dropped = splitter->dropped;
 
+    splitter->dropped = 0;
     if (!buf_reserve(line, 0))
         return;
-    if (!cut && line->len > 0 && line->data[line->len - 1] == '\r')
+    if (dropped == 0 && line->len > 0 && line->data[line->len - 1] == '\r')
         line->len--;
     line->data[line->len] = '\0';
-    splitter->on_line(splitter->user, line->data, line->len, cut);
+    splitter->on_line(splitter->user, line->data, line->len, dropped);
     buf_reset(line);
 }
 
@@ -29,14 +31,10 @@ static void take(struct line_splitter *splitter, const char *data, size_t len)
 {
     struct buf *line = &splitter->line;
     size_t room = line->max - line->len;
+    size_t kept = len < room ? len : room;
 
-    if (splitter->dropping)
-        return;
-    buf_append(line, data, len < room ? len : room);
-    if (len > room) {
-        hand_on(splitter, true);
-        splitter->dropping = true;
-    }
+    buf_append(line, data, kept);
+    splitter->dropped += len - kept;
 }
 
 void line_splitter_feed(struct line_splitter *splitter, const char *data, size_t len)
@@ -48,9 +46,7 @@ void line_splitter_feed(struct line_splitter *splitter, const char *data, size_t
         take(splitter, data, part);
         if (!newline)
             return;
-        if (!splitter->dropping)
-            hand_on(splitter, false);
-        splitter->dropping = false;
+        hand_on(splitter);
         data += part + 1;
         len -= part + 1;
     }
@@ -58,7 +54,6 @@ void line_splitter_feed(struct line_splitter *splitter, const char *data, size_t
 
 void line_splitter_end(struct line_splitter *splitter)
 {
-    if (!splitter->dropping && splitter->line.len > 0)
-        hand_on(splitter, false);
-    splitter->dropping = false;
+    if (splitter->line.len > 0)
+        hand_on(splitter);
 }

@@ -49,9 +49,7 @@ cJSON *worker_read_input(int fd, struct err *err)
                     "worker input is no JSON object (a worker is started by its program only)");
         }
     }
-    if (input.data)
-        explicit_bzero(input.data, input.cap);
-    buf_free(&input);
+    buf_wipe(&input);
     return object;
 }
 

@@ -68,9 +68,9 @@ cJSON *greeting_warning_event(const cJSON *warning)
     return event;
 }
 
-static void on_line(void *user, char *line, size_t len, bool cut)
+static void on_line(void *user, char *line, size_t len, size_t dropped)
 {
-    AUTO_JSON cJSON *warning = cut ? NULL : json_parse_in_place(line, len, NULL);
+    AUTO_JSON cJSON *warning = dropped ? NULL : json_parse_in_place(line, len, NULL);
     cJSON *event = greeting_warning_event(warning);
 
     if (event)

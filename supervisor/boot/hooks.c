@@ -61,19 +61,20 @@ static const char *event_name(char *out, enum hook_kind kind, const char *what)
     return out;
 }
 
-static void on_line(void *user, char *line, size_t len, bool cut)
+static void on_line(void *user, char *line, size_t len, size_t dropped)
 {
     struct hook_run *run = user;
     char event[EVENT_NAME_MAX];
+    char lost[32];
 
-    (void)cut;
+    snprintf(lost, sizeof lost, "%zu", dropped);
     if (!may_show_output(run->hooks))
         return;
     /* Not process.running: its last words may be read when it is gone already. */
     if (!run->ended)
         line_tail_add(&run->tail, line, len);
-    log_at(run->hooks->log, LOG_INFO, event_name(event, run->kind, "stdout"),
-           LOG_STR("line", line));
+    log_at(run->hooks->log, LOG_INFO, event_name(event, run->kind, "stdout"), LOG_STR("line", line),
+           LOG_JSON("dropped_bytes", dropped > 0 ? lost : NULL));
 }
 
 /* The event of its end (S-263). */

@@ -12,12 +12,12 @@ struct sending {
     char bytes[];
 };
 
-static void on_line(void *user, char *line, size_t len, bool cut)
+static void on_line(void *user, char *line, size_t len, size_t dropped)
 {
     struct bridge_channel *channel = user;
     struct bridge_message message;
 
-    if (cut)
+    if (dropped > 0)
         return;
     message = bridge_message_read(line, len);
     if (message.type != BRIDGE_MESSAGE_UNKNOWN)

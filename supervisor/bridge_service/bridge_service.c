@@ -49,12 +49,12 @@ static void send_plain(struct bridge_service *bridge, const char *type)
     bridge_channel_send(&bridge->channel, &line);
 }
 
-static void on_line(void *user, char *line, size_t len, bool cut)
+static void on_line(void *user, char *line, size_t len, size_t dropped)
 {
     struct bridge_service *bridge = user;
 
     line_tail_add(&bridge->tail, line, len);
-    child_log_line(bridge->log, "", line, len, cut);
+    child_log_line(bridge->log, "", line, len, dropped);
 }
 
 static void on_message(void *user, const struct bridge_message *message)

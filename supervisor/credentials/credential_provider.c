@@ -39,9 +39,7 @@ static int ask(const struct credential_source *source, struct credential_cache *
         credential_cache_note_failure(cache, clock_monotonic_ms(), err);
     else if (credential_cache_write(cache, answer.data, answer.len, &failure) < 0)
         remark(remarks, &failure);
-    if (answer.data)
-        explicit_bzero(answer.data, answer.cap);
-    buf_free(&answer);
+    buf_wipe(&answer);
     return result;
 }
 

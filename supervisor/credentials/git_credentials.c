@@ -46,13 +46,6 @@ static void read_input(struct buf *input)
     explicit_bzero(rest, sizeof rest);
 }
 
-static void wipe(struct buf *buf)
-{
-    if (buf->data)
-        explicit_bzero(buf->data, buf->cap);
-    buf_free(buf);
-}
-
 /* Gets the credential; what there is to say is said. */
 static int obtain(const struct credential_source *source, struct credential *credential)
 {
@@ -99,7 +92,7 @@ static int answer_git(const struct credential_source *source,
         return EXIT_FAILURE;
     credential_request_print_answer(&credential, &answer);
     result = buf_failed(&answer) ? -1 : put_out(answer.data, answer.len);
-    wipe(&answer);
+    buf_wipe(&answer);
     return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -180,7 +173,7 @@ int git_credentials_main(int count, char *const words[])
         else if (strcmp(word, "erase") == 0)
             run_erase(&source, &input);
     }
-    wipe(&input);
+    buf_wipe(&input);
     credential_source_free(&source);
     return status;
 }

@@ -79,11 +79,11 @@ static void stop_probing(struct opencode *opencode)
 }
 
 /* The line comes when the handler is there, which the open port does not mean: ask at once. */
-static void on_line(void *user, char *line, size_t len, bool cut)
+static void on_line(void *user, char *line, size_t len, size_t dropped)
 {
     struct opencode *opencode = user;
 
-    child_log_line(opencode->log, "[opencode] ", line, len, cut);
+    child_log_line(opencode->log, "[opencode] ", line, len, dropped);
     if (!opencode->ready && len > 0)
         snprintf(opencode->last_line, sizeof opencode->last_line, "%s", line);
     if (opencode->ready || strncmp(line, LISTENING_LINE, sizeof LISTENING_LINE - 1) != 0)

@@ -15,14 +15,14 @@
 /* What a pipe takes without anybody reading: PID 1 must not block. */
 #define INPUT_MAX (60 * 1024)
 
-static void on_line(void *user, char *text, size_t len, bool cut)
+static void on_line(void *user, char *text, size_t len, size_t dropped)
 {
     struct worker *worker = user;
     cJSON *line = json_parse(text, len, NULL);
     const char *type = json_get_string(line, "type");
 
     if (!cJSON_IsObject(line) || !type) {
-        child_log_line(worker->log, "[worker] ", text, len, cut);
+        child_log_line(worker->log, "[worker] ", text, len, dropped);
     } else if (strcmp(type, "result") == 0 && !worker->result) {
         worker->result = line;
         return;
@@ -82,20 +82,25 @@ void worker_close(struct worker *worker)
 /* A descriptor from which `input` can be read up to its end. */
 static int open_input(const cJSON *input, int *read_end, struct err *err)
 {
-    AUTO_BUF struct buf text = BUF_INIT(INPUT_MAX);
-    AUTO_CLOSE int write_end = -1;
+    struct buf text = BUF_INIT(INPUT_MAX);
     int ends[2];
+    int result = 0;
 
+    /* All of it at once: a buffer that grows leaves copies of a token behind. */
+    buf_reserve(&text, INPUT_MAX);
     json_print(input, &text);
     if (buf_failed(&text))
-        return err_set(err, ERR_LIMIT, "its input is larger than %d bytes", INPUT_MAX);
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return err_set_sys(err, errno, "pipe");
-    *read_end = ends[0];
-    write_end = ends[1];
-    if (file_write_all(write_end, text.data, text.len) != 0)
-        return err_set_sys(err, errno, "write its input");
-    return 0;
+        result = err_set(err, ERR_LIMIT, "its input is larger than %d bytes", INPUT_MAX);
+    else if (pipe2(ends, O_CLOEXEC) != 0)
+        result = err_set_sys(err, errno, "pipe");
+    else {
+        *read_end = ends[0];
+        if (file_write_all(ends[1], text.data, text.len) != 0)
+            result = err_set_sys(err, errno, "write its input");
+        close(ends[1]);
+    }
+    buf_wipe(&text);
+    return result;
 }
 
 int worker_start(struct worker *worker, const cJSON *input, uint64_t limit_ms, struct err *err)

@@ -75,11 +75,13 @@ static void test_buffers(void)
 
 static struct buf seen;
 
-static void on_line(void *user, char *line, size_t len, bool cut)
+static void on_line(void *user, char *line, size_t len, size_t dropped)
 {
     (void)user;
     buf_append(&seen, line, len);
-    buf_puts(&seen, cut ? "~|" : "|");
+    if (dropped > 0)
+        buf_printf(&seen, "~%zu", dropped);
+    buf_putc(&seen, '|');
 }
 
 static const char *split(const char *const *chunks, size_t max)
@@ -103,10 +105,10 @@ static void test_lines(void)
 
         CHECK_STR(split(chunks, 100), "one|two||three|");
     }
-    TEST("a line that is too long is handed on once, cut") {
-        const char *const chunks[] = {"abc", "def", "ghi\n", "x\n", NULL};
+    TEST("a line that is too long is handed on once, cut, with the count of what was dropped") {
+        const char *const chunks[] = {"abc", "def", "ghi\n", "x\n", "1234567", NULL};
 
-        CHECK_STR(split(chunks, 5), "abcde~|x|");
+        CHECK_STR(split(chunks, 5), "abcde~4|x|12345~2|");
     }
     TEST("a line of just the maximum is whole") {
         const char *const chunks[] = {"abcde\n", "12345", NULL};

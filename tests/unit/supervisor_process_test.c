@@ -26,11 +26,11 @@ struct stage {
     bool lines_came_first;
 };
 
-static void on_line(void *user, char *line, size_t len, bool cut)
+static void on_line(void *user, char *line, size_t len, size_t dropped)
 {
     struct stage *stage = user;
 
-    (void)cut;
+    (void)dropped;
     stage->lines_came_first = stage->exits == 0;
     if (strlen(stage->lines) + len + 2 < sizeof stage->lines)
         strcat(strcat(stage->lines, line), "|");

@@ -22,9 +22,9 @@ struct worker_run {
     cJSON *result;     /* the last line; belongs to `lines` */
 };
 
-static inline void worker_on_line(void *user, char *line, size_t len, bool cut)
+static inline void worker_on_line(void *user, char *line, size_t len, size_t dropped)
 {
-    cJSON *value = cut ? NULL : json_parse(line, len, NULL);
+    cJSON *value = dropped ? NULL : json_parse(line, len, NULL);
 
     cJSON_AddItemToArray(user, value ? value : cJSON_CreateString("not JSON"));
 }
