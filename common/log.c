@@ -18,6 +18,8 @@
 
 struct log {
     int fd;
+    log_sink *sink; /* NULL: the descriptor */
+    void *sink_user;
     enum log_level threshold;
     char *service;
     char *component;
@@ -72,6 +74,12 @@ void log_set_ids(struct log *log, const char *sandbox_id, const char *session_id
     free(log->session_id);
     log->sandbox_id = sandbox_id && *sandbox_id ? strdup(sandbox_id) : NULL;
     log->session_id = session_id && *session_id ? strdup(session_id) : NULL;
+}
+
+void log_set_sink(struct log *log, log_sink *sink, void *user)
+{
+    log->sink = sink;
+    log->sink_user = user;
 }
 
 void log_set_threshold(struct log *log, enum log_level level)
@@ -143,49 +151,78 @@ static bool end_cut_line(struct log *log)
     return !log->last_was_cut;
 }
 
+static bool write_to_descriptor(struct log *log, const struct buf *line)
+{
+    ssize_t put;
+
+    if (!end_cut_line(log))
+        return false;
+    do
+        put = write(log->fd, line->data, line->len);
+    while (put < 0 && errno == EINTR);
+    if (put > 0 && (size_t)put < line->len)
+        log->last_was_cut = file_write_all(log->fd, line->data + put, line->len - (size_t)put) != 0;
+    return put > 0 && !log->last_was_cut;
+}
+
 static bool write_line(struct log *log, struct buf *line)
 {
-    ssize_t put = -1;
-
     line->max = LOG_LINE_MAX;
     buf_putc(line, '\n');
-    if (!buf_failed(line) && end_cut_line(log)) {
-        do
-            put = write(log->fd, line->data, line->len);
-        while (put < 0 && errno == EINTR);
-        if (put > 0 && (size_t)put < line->len)
-            log->last_was_cut =
-                file_write_all(log->fd, line->data + put, line->len - (size_t)put) != 0;
+    if (buf_failed(line))
+        return false;
+    return log->sink ? log->sink(log->sink_user, line->data, line->len)
+                     : write_to_descriptor(log, line);
+}
+
+/* Two bytes are kept for the end of the line. */
+#define EVENT_LINE_MAX (LOG_LINE_MAX - 2)
+
+static void begin_event(const struct log *log, enum log_level level, const char *event,
+                        struct buf *line)
+{
+    buf_printf(line, "{\"level\":\"%s\"", level_names[level]);
+    print_pair(log, "service", log->service, line);
+    print_pair(log, "component", log->component, line);
+    print_pair(log, "event", event, line);
+    buf_printf(line, ",\"ts\":%llu", (unsigned long long)clock_wall_ms());
+    print_pair(log, "sandbox_id", log->sandbox_id, line);
+    print_pair(log, "session_id", log->session_id, line);
+}
+
+static bool end_event(struct log *log, struct buf *line)
+{
+    line->max = LOG_LINE_MAX;
+    buf_putc(line, '}');
+    return write_line(log, line);
+}
+
+/* What was lost is said where it is missing, before the first line that passes again. */
+static void put_line(struct log *log, struct buf *line, bool (*put)(struct log *, struct buf *))
+{
+    if (log->dropped) {
+        AUTO_BUF struct buf notice = BUF_INIT(EVENT_LINE_MAX);
+
+        begin_event(log, LOG_WARNING, "log.dropped", &notice);
+        buf_printf(&notice, ",\"lines\":%lu", log->dropped);
+        if (end_event(log, &notice))
+            log->dropped = 0;
     }
-    if (put > 0 && !log->last_was_cut)
-        return true;
-    log->dropped++;
-    return false;
+    if (!put(log, line))
+        log->dropped++;
 }
 
 void log_write(struct log *log, enum log_level level, const char *event,
                const struct log_field *fields, size_t count)
 {
-    /* Two bytes are kept for the end of the line. */
-    AUTO_BUF struct buf line = BUF_INIT(LOG_LINE_MAX - 2);
+    AUTO_BUF struct buf line = BUF_INIT(EVENT_LINE_MAX);
 
     if (!log || level < log->threshold)
         return;
-    buf_printf(&line, "{\"level\":\"%s\"", level_names[level]);
-    print_pair(log, "service", log->service, &line);
-    print_pair(log, "component", log->component, &line);
-    print_pair(log, "event", event, &line);
-    buf_printf(&line, ",\"ts\":%llu", (unsigned long long)clock_wall_ms());
-    print_pair(log, "sandbox_id", log->sandbox_id, &line);
-    print_pair(log, "session_id", log->session_id, &line);
+    begin_event(log, level, event, &line);
     for (size_t i = 0; i < count; i++)
         print_field(log, &fields[i], &line);
-    if (log->dropped)
-        buf_printf(&line, ",\"dropped_lines\":%lu", log->dropped);
-    line.max = LOG_LINE_MAX;
-    buf_putc(&line, '}');
-    if (write_line(log, &line))
-        log->dropped = 0;
+    put_line(log, &line, end_event);
 }
 
 void log_forward(struct log *log, const char *prefix, const char *text, size_t len)
@@ -199,5 +236,5 @@ void log_forward(struct log *log, const char *prefix, const char *text, size_t l
     redact_text(log->redact, text, kept, &line);
     if (kept < len)
         buf_puts(&line, CUT_MARK);
-    write_line(log, &line);
+    put_line(log, &line, write_line);
 }

@@ -3,7 +3,8 @@
  * session_id, then the line's own fields (S-462, B-1201). Each line is one write() of at most
  * LOG_LINE_MAX bytes, so that lines of several processes do not mix; a longer value is cut and
  * marked (S-468). A failing write never stops the program: lines are counted as dropped and the
- * count is said with the next line that passes. Strings pass through redact.h on their way out.
+ * next line that passes has a log.dropped with the count before it (S-316). Strings pass through
+ * redact.h on their way out.
  *
  * A struct log is created in main and passed to whoever logs. It copies what it is given.
  */
@@ -53,6 +54,10 @@ struct log;
 struct log *log_new(int fd, const char *service, const char *component);
 void log_free(struct log *log);
 void log_set_ids(struct log *log, const char *sandbox_id, const char *session_id);
+
+/* Takes a whole line instead of the descriptor; false: it was dropped. */
+typedef bool log_sink(void *user, const char *line, size_t len);
+void log_set_sink(struct log *log, log_sink *sink, void *user);
 
 /* Lines below this level are not printed; LOG_INFO at the start (S-463). */
 void log_set_threshold(struct log *log, enum log_level level);

@@ -97,11 +97,12 @@ static int run_sandbox(const struct flags *flags, struct config *config, bool co
 {
     const char *service =
         flags->log_service ? flags->log_service : env_get_or("OI_LOG_SERVICE", "sandbox");
-    int log_fd = log_output_open();
-    struct log *log = log_new(log_fd, service, "supervisor");
+    struct log_output output;
+    struct log *log = log_new(STDOUT_FILENO, service, "supervisor");
     struct supervisor_options options = {
         .config = config,
         .log = log,
+        .log_output = &output,
         .bridge_command = flags->bridge_command,
         .started_ms = started_ms,
     };
@@ -112,6 +113,8 @@ static int run_sandbox(const struct flags *flags, struct config *config, bool co
         fprintf(stderr, "oi-supervisor: out of memory\n");
         return EXIT_FAILURE;
     }
+    log_output_open(&output);
+    log_set_sink(log, log_output_write, &output);
     log_set_ids(log, config->sandbox_id, config->session_id);
     secrets_register(log_redact(log), config, environ);
     prepare_environment(config);
@@ -126,7 +129,7 @@ static int run_sandbox(const struct flags *flags, struct config *config, bool co
     else if (launch == MODAL_LAUNCH_ACCEPTED)
         exit_code = supervisor_run(&options);
     log_free(log);
-    log_output_close(log_fd);
+    log_output_close(&output);
     return exit_code;
 }
 

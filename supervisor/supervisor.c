@@ -350,6 +350,7 @@ int supervisor_run(const struct supervisor_options *options)
         free(supervisor);
         return EXIT_FATAL;
     }
+    log_output_watch(options->log_output, &supervisor->loop);
     startup_become_subreaper(options->log);
     rc = signals_watch(&supervisor->signals, &supervisor->loop,
                        (struct signals_listener){.on_end_wanted = on_end_wanted,
@@ -364,6 +365,8 @@ int supervisor_run(const struct supervisor_options *options)
         die(supervisor, &err);
     else
         start(supervisor);
+    uv_run(&supervisor->loop, UV_RUN_DEFAULT);
+    log_output_unwatch(options->log_output);
     uv_run(&supervisor->loop, UV_RUN_DEFAULT);
     uv_loop_close(&supervisor->loop);
     boot_free(&supervisor->boot);

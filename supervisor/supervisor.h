@@ -7,10 +7,12 @@
 
 #include "common/log.h"
 #include "supervisor/config/config.h"
+#include "supervisor/log_output.h"
 
 struct supervisor_options {
     struct config *config;
     struct log *log;
+    struct log_output *log_output; /* where `log` goes; watched by the loop */
     const char *bridge_command; /* --bridge-cmd; NULL: our own */
     uint64_t started_ms;        /* when the program was started, on the monotonic clock */
 };

@@ -5,7 +5,6 @@
 #include "supervisor/credentials/credential_cache.h"
 #include "supervisor/credentials/credential_provider.h"
 #include "supervisor/credentials/credential_request.h"
-#include "supervisor/log_output.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -120,17 +120,21 @@ static void test_bounds(int in, int out, struct log *log)
         while (strlen(read_line(in)) > 0 && strlen(line) == sizeof line - 1)
             continue;
         log_at(log, LOG_INFO, "after");
-        CHECK(strstr(read_line(in), "\"dropped_lines\":") != NULL);
+        CHECK(strstr(read_line(in), "\"event\":\"log.dropped\"") != NULL);
+        CHECK(strstr(line, "\"lines\":") != NULL);
+        CHECK(strstr(line, "\"event\":\"after\"") > strstr(line, "log.dropped"));
     }
     TEST("a line that the full pipe took half of is not glued to the next one") {
+        const char *notice;
         bool ended;
-
         for (int i = 0; i < 100; i++)
             log_at(log, LOG_INFO, "fill", LOG_STR("a", huge));
         ended = line[strlen(read_line(in)) - 1] == '\n';
         log_forward(log, "[opencode] ", "whole", 5);
-        CHECK_STR(read_line(in) + (ended ? 0 : 1), "[opencode] whole\n");
+        notice = read_line(in) + (ended ? 0 : 1);
         CHECK(ended || line[0] == '\n');
+        CHECK(strncmp(notice, "{\"level\":\"warning\"", 18) == 0);
+        CHECK_STR(strchr(notice, '\n'), "\n[opencode] whole\n");
     }
 }
 
