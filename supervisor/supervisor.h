@@ -13,8 +13,8 @@ struct supervisor_options {
     struct config *config;
     struct log *log;
     struct log_output *log_output; /* where `log` goes; watched by the loop */
-    const char *bridge_command; /* --bridge-cmd; NULL: our own */
-    uint64_t started_ms;        /* when the program was started, on the monotonic clock */
+    const char *bridge_command;    /* --bridge-cmd; NULL: our own */
+    uint64_t started_ms;           /* when the program was started, on the monotonic clock */
 };
 
 /* Returns the exit status (contract 2.6). */
