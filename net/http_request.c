@@ -20,6 +20,7 @@ struct http_request {
     size_t body_sent;
     http_read_fn *read_body;
     http_data_fn *on_data;
+    const char *answer_header;
     size_t data_len; /* given to on_data so far */
     struct http_response response;
     uint64_t total_limit_ms;
@@ -65,6 +66,10 @@ static int on_answer(struct http_request *request)
     if (lws_hdr_copy(wsi, request->response.content_type, sizeof(request->response.content_type),
                      WSI_TOKEN_HTTP_CONTENT_TYPE) < 0)
         request->response.content_type[0] = '\0';
+    if (request->answer_header &&
+        lws_hdr_custom_copy(wsi, request->response.header, sizeof(request->response.header),
+                            request->answer_header, (int)strlen(request->answer_header)) < 0)
+        request->response.header[0] = '\0';
     request->is_chunked = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
     return 0;
 }
@@ -283,6 +288,7 @@ struct http_request *http_request_start(struct net_context *context,
     request->cut_body = options->cut_body;
     request->read_body = options->read_body;
     request->on_data = options->on_data;
+    request->answer_header = options->answer_header;
     request->total_limit_ms =
         options->total_limit_ms ? options->total_limit_ms : HTTP_REQUEST_TOTAL_LIMIT_MS;
     buf_init(&request->response.body,

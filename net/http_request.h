@@ -18,6 +18,7 @@
 
 #define HTTP_REQUEST_MAX_BODY ((size_t)1024 * 1024)
 #define HTTP_REQUEST_TOTAL_LIMIT_MS 30000
+#define HTTP_HEADER_MAX 1024 /* of the answer's header that the caller wants, with the NUL */
 
 struct http_request;
 
@@ -41,12 +42,15 @@ struct http_request_options {
     size_t max_body;         /* of the answer, bytes */
     uint64_t total_limit_ms; /* from the start to the last byte */
     bool cut_body;           /* a longer body is cut at max_body; otherwise it is an ERR_LIMIT */
+    /* A header of the answer: lower case, with the colon, a constant. NULL: none is wanted. */
+    const char *answer_header;
 };
 
 struct http_response {
     int status;
-    char content_type[64]; /* cut when longer; "" when absent */
-    struct buf body;       /* on_done may take it with buf_take() */
+    char content_type[64];        /* cut when longer; "" when absent */
+    char header[HTTP_HEADER_MAX]; /* options.answer_header; "" when absent or longer */
+    struct buf body;              /* on_done may take it with buf_take() */
     bool body_cut;
 };
 

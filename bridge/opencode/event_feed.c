@@ -20,6 +20,7 @@ struct event_feed {
     struct backoff backoff;
     struct event_stream *stream; /* NULL: none is open or being opened */
     uint64_t last_byte_ms;
+    uint64_t skipped; /* by the streams before this one */
     bool up;
     bool paused;
 };
@@ -51,8 +52,10 @@ static void on_event(void *user, char *data, size_t len)
 
 static void drop_stream(struct event_feed *feed)
 {
-    if (feed->stream)
+    if (feed->stream) {
         feed->last_byte_ms = event_stream_last_byte_ms(feed->stream);
+        feed->skipped += event_stream_skipped(feed->stream);
+    }
     event_stream_free(feed->stream);
     feed->stream = NULL;
     feed->up = false;
@@ -146,6 +149,11 @@ bool event_feed_is_paused(const struct event_feed *feed)
 uint64_t event_feed_last_byte_ms(const struct event_feed *feed)
 {
     return feed->stream ? event_stream_last_byte_ms(feed->stream) : feed->last_byte_ms;
+}
+
+uint64_t event_feed_skipped(const struct event_feed *feed)
+{
+    return feed->skipped + (feed->stream ? event_stream_skipped(feed->stream) : 0);
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -46,6 +46,9 @@ bool event_feed_is_paused(const struct event_feed *feed);
 /* Monotonic time of the last byte; of the last stream's when it is down. */
 uint64_t event_feed_last_byte_ms(const struct event_feed *feed);
 
+/* Events that were skipped for their size, ever. */
+uint64_t event_feed_skipped(const struct event_feed *feed);
+
 /* Stops and frees itself, once the loop has closed its timer. */
 void event_feed_close(struct event_feed *feed);
 

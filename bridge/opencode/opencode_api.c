@@ -87,7 +87,8 @@ struct call {
     const char *body;        /* or NULL */
     http_read_fn *read_body; /* in its place; or NULL */
     size_t body_len;
-    size_t max_body; /* of the answer */
+    size_t max_body;           /* of the answer, which is cut there */
+    const char *answer_header; /* or NULL */
     uint64_t limit_ms;
 };
 
@@ -104,7 +105,8 @@ static struct http_request *start(struct opencode_api *api, const struct call *c
         .body_len = call->body_len,
         .max_body = call->max_body ? call->max_body : OPENCODE_ANSWER_MAX_BYTES,
         .total_limit_ms = call->limit_ms ? call->limit_ms : api->call_limit_ms,
-        .cut_body = !call->max_body,
+        .cut_body = true,
+        .answer_header = call->answer_header,
     };
 
     buf_puts(&url, api->base);
@@ -161,17 +163,23 @@ struct http_request *opencode_abort(struct opencode_api *api, const char *sessio
 }
 
 struct http_request *opencode_get_messages(struct opencode_api *api, const char *session_id,
-                                           http_done_fn *on_done, void *user, struct err *err)
+                                           const struct opencode_page *page, http_done_fn *on_done,
+                                           void *user, struct err *err)
 {
-    char after[sizeof "/message?limit=" + 10];
+    AUTO_BUF struct buf after = BUF_INIT(URL_MAX_BYTES);
     struct call call = {.method = "GET",
                         .before = "/session/",
                         .id = session_id,
-                        .after = after,
-                        .max_body = OPENCODE_MESSAGES_MAX_BYTES,
+                        .max_body = page->max_body,
+                        .answer_header = "x-next-cursor:",
                         .limit_ms = api->fetch_limit_ms};
 
-    snprintf(after, sizeof after, "/message?limit=%u", OPENCODE_MESSAGES_LIMIT);
+    buf_printf(&after, "/message?limit=%u", page->limit);
+    if (page->before[0] != '\0') {
+        buf_puts(&after, "&before=");
+        url_encode(page->before, &after);
+    }
+    call.after = buf_text(&after);
     return start(api, &call, on_done, user, err);
 }
 
@@ -179,6 +187,22 @@ struct http_request *opencode_get_status(struct opencode_api *api, http_done_fn 
                                          void *user, struct err *err)
 {
     struct call call = {.method = "GET", .before = "/session/status"};
+
+    return start(api, &call, on_done, user, err);
+}
+
+struct http_request *opencode_get_permissions(struct opencode_api *api, http_done_fn *on_done,
+                                              void *user, struct err *err)
+{
+    struct call call = {.method = "GET", .before = "/permission"};
+
+    return start(api, &call, on_done, user, err);
+}
+
+struct http_request *opencode_get_questions(struct opencode_api *api, http_done_fn *on_done,
+                                            void *user, struct err *err)
+{
+    struct call call = {.method = "GET", .before = "/question"};
 
     return start(api, &call, on_done, user, err);
 }

@@ -13,9 +13,6 @@
 
 #include <stdint.h>
 
-/* A history of many megabytes is not read whole: the newest messages hold what a prompt needs. */
-#define OPENCODE_MESSAGES_LIMIT 100
-#define OPENCODE_MESSAGES_MAX_BYTES ((size_t)32 * 1024 * 1024)
 #define OPENCODE_ANSWER_MAX_BYTES ((size_t)256 * 1024)
 
 /* OpenCode shrinks large images before it answers: ten megabytes take it seconds. */
@@ -51,10 +48,27 @@ struct http_request *opencode_post_prompt(struct opencode_api *api, const char *
                                           http_done_fn *on_done, void *user, struct err *err);
 struct http_request *opencode_abort(struct opencode_api *api, const char *session_id,
                                     http_done_fn *on_done, void *user, struct err *err);
+
+/* The newest `limit` messages, or those before `before`, a page's cursor: the answer's `header`, "" when
+ * nothing is older. The list is in the order of time; it is cut at `max_body`. */
+struct opencode_page {
+    unsigned limit;
+    const char *before; /* or "" */
+    size_t max_body;
+};
 struct http_request *opencode_get_messages(struct opencode_api *api, const char *session_id,
-                                           http_done_fn *on_done, void *user, struct err *err);
+                                           const struct opencode_page *page, http_done_fn *on_done,
+                                           void *user, struct err *err);
+
+/* What OpenCode does: an object with the sessions that work. */
 struct http_request *opencode_get_status(struct opencode_api *api, http_done_fn *on_done,
                                          void *user, struct err *err);
+
+/* What waits for an answer, in all sessions: lists. */
+struct http_request *opencode_get_permissions(struct opencode_api *api, http_done_fn *on_done,
+                                              void *user, struct err *err);
+struct http_request *opencode_get_questions(struct opencode_api *api, http_done_fn *on_done,
+                                            void *user, struct err *err);
 
 /* Nobody is there to answer: both say no (D-23). */
 struct http_request *opencode_reject_permission(struct opencode_api *api, const char *permission_id,

@@ -1,8 +1,7 @@
 /*
- * The calls to OpenCode that a prompt makes: post, abort, final fetch, take-over.
+ * The calls to OpenCode that a prompt makes: post, abort, final fetch.
  */
 #include "bridge/prompt/prompt_run_private.h"
-#include "bridge/prompt/takeover.h"
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/random.h"
@@ -37,9 +36,16 @@ static void on_refused(struct prompt_run *run, const struct http_response *respo
     char text[FAILURE_TEXT_MAX];
     const char *body = buf_text(&response->body);
 
+    /* Given up while the answer was under way: what is left is its end. */
+    if (!translator_is_listening(run->translator)) {
+        prompt_run_set_step(run, PROMPT_STEP_RUNNING);
+        prompt_run_follow_up(run);
+        return;
+    }
     /* D-29: the session is gone. Once, the prompt goes to a new one. */
     if (response->status == STATUS_NOT_FOUND && !run->posted_twice) {
         run->posted_twice = true;
+        run->missed = false; /* nothing of it can have happened */
         opencode_session_forget(run->options.session);
         prompt_run_set_wait(run); /* the first wait may be over */
         prompt_run_set_step(run, PROMPT_STEP_WAITING);
@@ -73,11 +79,14 @@ static void on_posted(void *user, struct http_response *response, const struct e
     prompt_run_set_step(run, PROMPT_STEP_RUNNING);
     if (response) {
         translator_accepted(run->translator, prompt_run_now(run));
+        if (!translator_is_listening(run->translator))
+            run->aborted = false; /* OpenCode may have begun after the abort */
     } else {
         log_at(run->options.log, LOG_ERROR, "bridge.prompt_request_error", LOG_ERR(err));
         translator_stream_lost(run->translator, prompt_run_now(run), &run->sink);
     }
     prompt_run_follow_up(run);
+    prompt_resync_advance(run); /* the stream may have broken meanwhile */
 }
 
 /* The body's text without the contents of files, or NULL when it is too long. */
@@ -143,6 +152,7 @@ void prompt_calls_post(struct prompt_run *run)
         return;
     }
     run->heard_ms = prompt_run_now(run);
+    run->skipped = event_feed_skipped(run->options.feed);
     /* Written down before it can have an effect: a new bridge then looks for it. */
     journal_prompt_posted(run->options.journal, run->prompt.message_id, session_id,
                           run->user_message_id, wall_ms);
@@ -205,175 +215,55 @@ void prompt_calls_abort(struct prompt_run *run, const char *reason, bool then_fe
 
 /* ---- final fetch ---- */
 
-static void repair(struct prompt_run *run, const cJSON *messages)
+static void repair(struct prompt_run *run, cJSON *messages)
 {
     translator_repair(run->translator, messages, prompt_run_now(run), &run->sink);
     prompt_run_follow_up(run);
 }
 
-static void on_fetched(void *user, struct http_response *response, const struct err *err)
+static void on_fetched(void *user, cJSON *fetched, int status, const struct err *err)
 {
     struct prompt_run *run = user;
-    AUTO_JSON cJSON *messages = NULL;
-    struct err why = {0};
+    AUTO_JSON cJSON *messages = fetched;
 
     run->fetch = NULL;
-    if (!response)
-        log_at(run->options.log, LOG_ERROR, "bridge.final_state_error", LOG_ERR(err));
-    else if (response->status != STATUS_OK)
+    if (!messages && status != 0)
         log_at(run->options.log, LOG_WARNING, "bridge.final_state_fetch_error",
-               LOG_NUM("status_code", response->status));
-    else if (!(messages = json_parse_in_place(response->body.data, response->body.len, &why)))
-        log_at(run->options.log, LOG_ERROR, "bridge.final_state_error", LOG_ERR(&why));
+               LOG_NUM("status_code", status));
+    else if (!messages)
+        log_at(run->options.log, LOG_ERROR, "bridge.final_state_error", LOG_ERR(err));
+    if (event_feed_skipped(run->options.feed) != run->skipped)
+        translator_on_gap(run->translator);
     repair(run, messages);
 }
 
 void prompt_calls_fetch(struct prompt_run *run)
 {
+    const struct journal_prompt *record = prompt_run_posted_record(run);
     const char *session_id = session_of_prompt(run);
     struct err err = {0};
 
     if (run->fetch || !run->command)
         return;
-    if (session_id)
-        run->fetch = opencode_get_messages(run->options.api, session_id, on_fetched, run, &err);
+    if (session_id && record)
+        run->fetch = message_pages_read(
+            run->options.api, session_id,
+            &(struct message_pages_since){record->user_message_id, record->started_wall_ms},
+            on_fetched, run, &err);
     else
         err_set(&err, ERR_INTERNAL, "there is no OpenCode session");
     if (!run->fetch)
-        on_fetched(run, NULL, &err);
-}
-
-/* ---- take-over ---- */
-
-static void on_missed_event(void *user, cJSON *event)
-{
-    struct prompt_run *run = user;
-
-    translator_feed(run->translator, event, 0, prompt_run_now(run), &run->sink);
-    cJSON_Delete(event);
-}
-
-static void feed_idle(struct prompt_run *run, const char *session_id)
-{
-    cJSON *event = cJSON_CreateObject(), *properties = cJSON_CreateObject();
-
-    json_add_string(properties, "sessionID", session_id);
-    json_add_string(event, "type", "session.idle");
-    json_put(event, "properties", properties);
-    on_missed_event(run, event);
-}
-
-static void conclude(struct prompt_run *run, const cJSON *status)
-{
-    const struct journal_prompt *record = prompt_run_posted_record(run);
-    const struct takeover takeover = {
-        .session_id = record->session_id,
-        .user_message_id = record->user_message_id,
-        .started_wall_ms = record->started_wall_ms,
-        .messages = run->takeover_messages,
-        .status = status,
-    };
-    enum takeover_verdict verdict = takeover_replay(&takeover, on_missed_event, run);
-
-    cJSON_Delete(run->takeover_messages);
-    run->takeover_messages = NULL;
-    switch (verdict) {
-    case TAKEOVER_NOT_POSTED:
-        run->takes_over = false;
-        prompt_run_set_step(run, PROMPT_STEP_WAITING);
-        prompt_run_advance(run);
-        return;
-    case TAKEOVER_ABANDONED:
-        fail(run, "OpenCode stopped in the middle of this prompt; what it had written is kept.");
-        return;
-    case TAKEOVER_ENDED:
-        feed_idle(run, record->session_id);
-        break;
-    case TAKEOVER_RUNNING:
-        break;
-    }
-    prompt_run_set_step(run, PROMPT_STEP_RUNNING);
-    prompt_run_follow_up(run);
-}
-
-static void give_up_takeover(struct prompt_run *run, const struct http_response *response,
-                             const struct err *err)
-{
-    char text[FAILURE_TEXT_MAX];
-
-    if (response)
-        snprintf(text, sizeof text,
-                 "The prompt could not be taken up again: OpenCode answered %d - %.*s",
-                 response->status, ANSWER_SHOWN_MAX, buf_text(&response->body));
-    else
-        snprintf(text, sizeof text, "The prompt could not be taken up again: %s", err->text);
-    fail(run, text);
-}
-
-static void on_status(void *user, struct http_response *response, const struct err *err)
-{
-    struct prompt_run *run = user;
-    AUTO_JSON cJSON *status = NULL;
-
-    run->takeover = NULL;
-    if (!response) {
-        give_up_takeover(run, NULL, err);
-        return;
-    }
-    /* Without an answer that can be used the messages decide. */
-    if (response->status == STATUS_OK)
-        status = json_parse_in_place(response->body.data, response->body.len, NULL);
-    conclude(run, status);
-}
-
-static void on_messages(void *user, struct http_response *response, const struct err *err)
-{
-    struct prompt_run *run = user;
-    struct err why = {0};
-
-    run->takeover = NULL;
-    if (!response || response->status != STATUS_OK) {
-        give_up_takeover(run, response, err);
-        return;
-    }
-    run->takeover_messages = json_parse_in_place(response->body.data, response->body.len, &why);
-    if (!run->takeover_messages) {
-        give_up_takeover(run, NULL, &why);
-        return;
-    }
-    run->takeover = opencode_get_status(run->options.api, on_status, run, &why);
-    if (!run->takeover)
-        on_status(run, NULL, &why);
-}
-
-void prompt_calls_take_over(struct prompt_run *run, const struct journal_prompt *record)
-{
-    uint64_t now = prompt_run_now(run);
-    struct err err = {0};
-
-    prompt_run_set_step(run, PROMPT_STEP_TAKING_OVER);
-    translator_set_session(run->translator, record->session_id);
-    if (translator_start(run->translator, record->user_message_id, record->started_wall_ms, now) !=
-        0) {
-        fail(run, "out of memory");
-        return;
-    }
-    translator_accepted(run->translator, now);
-    run->heard_ms = now;
-    run->takeover =
-        opencode_get_messages(run->options.api, record->session_id, on_messages, run, &err);
-    if (!run->takeover)
-        on_messages(run, NULL, &err);
+        on_fetched(run, NULL, 0, &err);
 }
 
 void prompt_calls_drop(struct prompt_run *run)
 {
-    http_request_cancel(run->fetch);
-    http_request_cancel(run->takeover);
+    message_pages_cancel(run->fetch);
     http_request_cancel(run->status);
-    cJSON_Delete(run->takeover_messages);
-    run->fetch = run->takeover = run->status = NULL;
-    run->takeover_messages = NULL;
+    run->fetch = NULL;
+    run->status = NULL;
+    prompt_resync_drop(run);
+    run->missed = false;
     prompt_preparation_free(run->preparation);
     run->preparation = NULL;
     if (!run->post)

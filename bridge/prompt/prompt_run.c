@@ -80,13 +80,15 @@ static void on_timer(uv_timer_t *timer);
 
 static void arm(struct prompt_run *run)
 {
-    uint64_t now = prompt_run_now(run), deadline;
+    uint64_t now = prompt_run_now(run), resync = prompt_resync_deadline(run), deadline;
 
     uv_timer_stop(&run->timer);
     if (run->step == PROMPT_STEP_NONE)
         return;
     deadline = run->step == PROMPT_STEP_WAITING ? run->wait_until_ms
                                                 : translator_deadline(run->translator);
+    if (resync < deadline && run->step != PROMPT_STEP_WAITING)
+        deadline = resync;
     if (deadline != UINT64_MAX)
         uv_timer_start(&run->timer, on_timer, deadline > now ? deadline - now : 0, 0);
 }
@@ -126,6 +128,7 @@ static void on_timer(uv_timer_t *timer)
     tell_heard(run, now);
     if (translator_deadline(run->translator) <= now)
         translator_tick(run->translator, now, &run->sink);
+    prompt_resync_tick(run, now);
     prompt_run_follow_up(run);
 }
 
@@ -192,7 +195,7 @@ void prompt_run_follow_up(struct prompt_run *run)
     /* OpenCode says that a turn failed before it has put it away; a prompt that is posted in between
      * is stored and never run. The answer to an abort comes when it is over, and the next prompt
      * waits for that. */
-    if (run->step == PROMPT_STEP_RUNNING && !run->aborted &&
+    if (run->step == PROMPT_STEP_RUNNING && !run->aborted && run->opencode_ready &&
         translator_outcome(run->translator).result == TRANSLATOR_FAILED)
         prompt_calls_abort(run, "failed", false);
     finish(run);
@@ -219,7 +222,7 @@ static void leave_waiting(struct prompt_run *run)
     const struct journal_prompt *record = run->takes_over ? prompt_run_posted_record(run) : NULL;
 
     if (record) {
-        prompt_calls_take_over(run, record);
+        prompt_resync_take_over(run, record);
     } else if (opencode_session_id(run->options.session)) {
         prompt_calls_post(run);
     } else {
@@ -238,6 +241,7 @@ void prompt_run_advance(struct prompt_run *run)
             translator_set_session(run->translator, opencode_session_id(session));
         return;
     }
+    prompt_resync_advance(run);
     if (run->step != PROMPT_STEP_WAITING || !run->opencode_ready || !prompt_run_is_prepared(run))
         return;
     /* An abort that is under way would hit the new prompt as well. */
@@ -300,16 +304,34 @@ bool prompt_run_is_running(const struct prompt_run *run)
 
 /* ---- what OpenCode does ---- */
 
+/* With OpenCode's process the run ended that worked on the prompt. One that is being taken over is
+ * asked after when OpenCode is back. */
+static void on_opencode_gone(struct prompt_run *run)
+{
+    if (run->step == PROMPT_STEP_TAKING_OVER) {
+        prompt_resync_wait(run);
+        return;
+    }
+    translator_fail(run->translator,
+                    "OpenCode stopped in the middle of this prompt; what it had written is kept.",
+                    prompt_run_now(run), &run->sink);
+    prompt_run_follow_up(run);
+}
+
 void prompt_run_set_opencode_ready(struct prompt_run *run, bool ready)
 {
     if (run->opencode_ready == ready)
         return;
     run->opencode_ready = ready;
-    if (run->step != PROMPT_STEP_WAITING)
-        return;
-    prompt_run_set_wait(run);
-    arm(run);
-    prompt_run_advance(run);
+    if (run->step == PROMPT_STEP_WAITING) {
+        prompt_run_set_wait(run);
+        arm(run);
+        prompt_run_advance(run);
+    } else if (!ready && run->step > PROMPT_STEP_CREATING) {
+        on_opencode_gone(run);
+    } else if (ready && run->missed) {
+        prompt_resync_wait(run);
+    }
 }
 
 void prompt_run_on_feed_event(struct prompt_run *run, char *data, size_t len)
@@ -329,10 +351,10 @@ void prompt_run_on_feed_down(struct prompt_run *run, bool was_up, int status, co
 
     if (!run->command)
         return;
-    if (was_up) {
+    if (was_up && run->step > PROMPT_STEP_CREATING) {
         log_at(run->options.log, LOG_WARNING, "bridge.sse_lost", LOG_ERR(err));
-        translator_stream_lost(run->translator, prompt_run_now(run), &run->sink);
-        prompt_run_follow_up(run);
+        if (translator_is_listening(run->translator))
+            prompt_resync_wait(run);
     } else if (run->step == PROMPT_STEP_WAITING && status != 0) {
         snprintf(text, sizeof text, "SSE connection failed: %d", status);
         translator_fail(run->translator, text, prompt_run_now(run), &run->sink);

@@ -1,10 +1,12 @@
 /*
- * What prompt_run.c, prompt_intake.c and prompt_calls.c share. Nobody else includes this.
+ * What prompt_run.c and the files of its work share: prompt_intake.c, prompt_calls.c, prompt_resync.c,
+ * prompt_status.c. Nobody else includes this.
  */
 #ifndef BRIDGE_PROMPT_PROMPT_RUN_PRIVATE_H
 #define BRIDGE_PROMPT_PROMPT_RUN_PRIVATE_H
 
 #include "bridge/control_plane/command.h"
+#include "bridge/opencode/message_pages.h"
 #include "bridge/prompt/prompt_queue.h"
 #include "bridge/prompt/prompt_run.h"
 #include "bridge/translate/prompt_body.h"
@@ -36,6 +38,7 @@ struct prompt_run {
     uint64_t begun_ms;
     uint64_t wait_until_ms;
     uint64_t heard_ms; /* the last sign of life of the stream that the translator knows */
+    uint64_t skipped;  /* events of the stream that were too long, before this prompt */
     bool takes_over;
     bool posted_twice; /* D-29's second try was used */
     bool aborted;      /* OpenCode was asked to break it off */
@@ -46,12 +49,19 @@ struct prompt_run {
     struct http_request *post;
     struct prompt_upload *upload; /* its body */
     struct http_request *abort;
-    struct http_request *fetch;
-    struct http_request *takeover;
+    struct message_pages *fetch; /* the final one */
     struct http_request *status;
     const char *abort_reason;
     bool fetch_after_abort;
-    cJSON *takeover_messages;
+
+    /* prompt_resync.c: events were missed, and what became of the prompt is not known yet. */
+    bool missed;
+    uint64_t resync_until_ms; /* then the prompt is given up */
+    uint64_t resync_at_ms;    /* not tried again before */
+    struct message_pages *pages;
+    struct http_request *resync;
+    struct http_request *asked;
+    cJSON *stored_messages;
 };
 
 uint64_t prompt_run_now(const struct prompt_run *run);
@@ -81,12 +91,23 @@ void prompt_run_set_wait(struct prompt_run *run);
 void prompt_calls_post(struct prompt_run *run);
 void prompt_calls_abort(struct prompt_run *run, const char *reason, bool then_fetch);
 void prompt_calls_fetch(struct prompt_run *run);
-void prompt_calls_take_over(struct prompt_run *run, const struct journal_prompt *record);
+
+/* prompt_resync.c. Events of the current prompt were missed: it waits for the event stream. */
+void prompt_resync_wait(struct prompt_run *run);
+
+/* The current prompt was posted by an earlier bridge. */
+void prompt_resync_take_over(struct prompt_run *run, const struct journal_prompt *record);
+
+/* Asks OpenCode what was missed, as soon as it can be asked. */
+void prompt_resync_advance(struct prompt_run *run);
+uint64_t prompt_resync_deadline(const struct prompt_run *run);
+void prompt_resync_tick(struct prompt_run *run, uint64_t now);
+void prompt_resync_drop(struct prompt_run *run);
 
 /* prompt_status.c. Asks whether OpenCode works on the prompt it took, for the translator. */
 void prompt_status_ask(struct prompt_run *run);
 
-/* Drops what belongs to the current prompt alone: its preparation, fetch, status and take-over. */
+/* Drops what belongs to the current prompt alone: its preparation, and what is asked for it. */
 void prompt_calls_drop(struct prompt_run *run);
 
 /* The journal's record of the current prompt, if an earlier bridge posted it. */

@@ -14,7 +14,7 @@ static bool is_parent(const struct translator *t, const char *session)
     return t->session && strcmp(t->session, session) == 0;
 }
 
-static void on_user_message(struct translator *t, const cJSON *info)
+void messages_see_user(struct translator *t, const cJSON *info)
 {
     const char *id = field_id(info, "id");
     bool known = id && attribution_is_user(&t->attribution, id);
@@ -26,7 +26,7 @@ static void on_user_message(struct translator *t, const cJSON *info)
     turn_see_life(t);
 }
 
-static void on_assistant_message(struct translator *t, const cJSON *info)
+enum attribution_verdict messages_see_assistant(struct translator *t, const cJSON *info)
 {
     const char *id = field_id(info, "id");
     const char *parent = field_id(info, "parentID");
@@ -34,10 +34,10 @@ static void on_assistant_message(struct translator *t, const cJSON *info)
     enum attribution_verdict verdict;
 
     if (!id)
-        return;
+        return ATTRIBUTION_REJECT;
     verdict = attribution_judge(&t->attribution, info);
     if (verdict == ATTRIBUTION_REJECT)
-        return;
+        return verdict;
     if (parent && attribution_is_user(&t->attribution, parent))
         turn_see_life(t);
     if (!field_is_empty(error)) {
@@ -48,6 +48,7 @@ static void on_assistant_message(struct translator *t, const cJSON *info)
     }
     if (verdict == ATTRIBUTION_OUTPUT)
         parts_drain(t, id, false);
+    return verdict;
 }
 
 void messages_on_updated(struct translator *t, const cJSON *properties)
@@ -61,9 +62,9 @@ void messages_on_updated(struct translator *t, const cJSON *properties)
         return;
     if (is_parent(t, session)) {
         if (strcmp(role, "user") == 0)
-            on_user_message(t, info);
+            messages_see_user(t, info);
         else if (is_assistant)
-            on_assistant_message(t, info);
+            messages_see_assistant(t, info);
     } else if (is_assistant && subtasks_is_child(&t->subtasks, session)) {
         child_sessions_on_message(t, session, info);
     }

@@ -20,23 +20,70 @@ static void translate_text(struct translator *t, cJSON *part, const cJSON *delta
     text = text_parts_open(&t->texts, id);
     if (!text)
         return;
-    if (cJSON_IsString(delta) && delta->valuestring[0] != '\0') {
+    if (cJSON_IsString(delta) && delta->valuestring[0] != '\0' && !text->deaf) {
         if (text_parts_append(&t->texts, text, delta->valuestring))
             emit_text(t, text);
-    } else if (text_parts_replace(&t->texts, text, field_text(part, "text"))) {
+        return;
+    }
+    text->deaf = false;
+    if (text_parts_replace(&t->texts, text, field_text(part, "text"))) {
         emit_text(t, text);
     }
 }
 
-/* B-551 with the message id (D-06). True when this state of the call was not sent before. */
+/* B-551 with the message id (D-06). Poisoned when an id is out of all bounds. */
+static void print_tool_key(struct buf *key, const struct part_origin *origin, const char *call_id,
+                           const char *status, const char *child)
+{
+    buf_reset(key);
+    buf_puts(key, origin->message_id);
+    buf_putc(key, '\n');
+    buf_puts(key, origin->session);
+    buf_putc(key, '\n');
+    buf_puts(key, call_id);
+    buf_putc(key, '\n');
+    buf_puts(key, status);
+    buf_putc(key, '\n');
+    buf_puts(key, child ? child : "");
+}
+
+static bool has_tool_state(const struct translator *t, const struct part_origin *origin,
+                           const char *call_id, const char *status, const char *child)
+{
+    AUTO_BUF struct buf key = BUF_INIT(TOOL_KEY_MAX);
+
+    print_tool_key(&key, origin, call_id, status, child);
+    return !buf_failed(&key) && id_table_has(&t->tools, buf_text(&key));
+}
+
+static bool is_end(const char *status)
+{
+    return strcmp(status, "completed") == 0 || strcmp(status, "error") == 0;
+}
+
+/* True when this state of the call was not sent before. After a gap, states of the stream and stored
+ * ones mix: one that comes later than the end of its call is old. */
 static bool is_new_tool_state(struct translator *t, const struct part_origin *origin,
                               const char *call_id, const char *status, const char *child)
 {
     AUTO_BUF struct buf key = BUF_INIT(TOOL_KEY_MAX);
 
-    buf_printf(&key, "%s\n%s\n%s\n%s\n%s", origin->message_id, origin->session, call_id, status,
-               child ? child : "");
+    if (t->had_gap && !is_end(status) &&
+        (has_tool_state(t, origin, call_id, "completed", child) ||
+         has_tool_state(t, origin, call_id, "error", child)))
+        return false;
+    print_tool_key(&key, origin, call_id, status, child);
     return !buf_failed(&key) && id_table_add(&t->tools, buf_text(&key));
+}
+
+bool parts_has_begun(struct translator *t, const cJSON *part, const struct part_origin *origin)
+{
+    const char *call_id = field_text(part, "callID");
+    const char *child = subtasks_child_of(&t->subtasks, call_id);
+
+    return has_tool_state(t, origin, call_id, "running", child) ||
+           has_tool_state(t, origin, call_id, "running", NULL) ||
+           has_tool_state(t, origin, call_id, "pending", NULL);
 }
 
 /* D-15: the control plane drops a call whose args are no object. */
@@ -103,12 +150,28 @@ static void translate_tool(struct translator *t, cJSON *part, const struct part_
     emit_event(t, event);
 }
 
+/* Steps go out every time (B-556); only after a gap may one come twice. */
+static bool is_repeated_step(struct translator *t, const cJSON *part)
+{
+    const char *id = field_id(part, "id");
+    AUTO_BUF struct buf key = BUF_INIT(TOOL_KEY_MAX);
+
+    if (!id)
+        return false;
+    buf_puts(&key, "step\n");
+    buf_puts(&key, id);
+    return !id_table_add(&t->tools, buf_text(&key)) && t->had_gap;
+}
+
 static void translate_step(struct translator *t, cJSON *part, const struct part_origin *origin,
                            bool finished)
 {
     static const char *const usage[] = {"cost", "tokens", "reason"};
-    cJSON *event = emit_new(t, finished ? "step_finish" : "step_start");
+    cJSON *event;
 
+    if (is_repeated_step(t, part))
+        return;
+    event = emit_new(t, finished ? "step_finish" : "step_start");
     for (size_t i = 0; finished && i < ARRAY_LENGTH(usage); i++) {
         cJSON *value = cJSON_DetachItemFromObjectCaseSensitive(part, usage[i]);
 

@@ -2,7 +2,7 @@
  * The inside of a translator, shared by the files of this folder and by nobody else. translator.c
  * owns it; the others are given it and do one job each: emit.c sends, parts.c translates message
  * parts, messages.c tells whose they are, child_sessions.c does sub-tasks, turn.c ends the prompt,
- * repair.c reads the final fetch.
+ * repair.c reads what OpenCode has stored.
  */
 #ifndef BRIDGE_TRANSLATE_STATE_H
 #define BRIDGE_TRANSLATE_STATE_H
@@ -36,6 +36,7 @@ struct translator {
     struct text_parts texts;
     struct id_table tools;  /* keys of sent tool calls (B-551, D-06) */
     struct id_table errors; /* sent parent error texts (B-561) */
+    unsigned compactions;   /* of the parent session that were heard of */
     unsigned error_count;   /* of sent `error` events, for their ackIds (D-13) */
     char *overflow;         /* a context overflow that OpenCode may still heal (B-563) */
     char *early_error;      /* of a session.error that may be the last prompt's */
@@ -43,6 +44,7 @@ struct translator {
     char *failure;          /* the turn was ended by us: the completion's text */
     bool has_output;
     bool finished_by_idle;
+    bool had_gap; /* the stream broke: parts may come again, and from the stored messages */
     bool said_parts_dropped;
     bool said_activity_dropped;
     enum translator_result result;
@@ -86,6 +88,9 @@ void emit_mark_subtask(cJSON *event, const char *child, const char *task);
 void parts_translate(struct translator *t, cJSON *part, const cJSON *delta,
                      const struct part_origin *origin);
 
+/* An earlier state of this call was sent: what became of it is owed. */
+bool parts_has_begun(struct translator *t, const cJSON *part, const struct part_origin *origin);
+
 /* message.part.delta of an authorised message of the parent (D-01). */
 void parts_apply_delta(struct translator *t, const cJSON *properties);
 
@@ -98,6 +103,11 @@ void parts_hold(struct translator *t, const char *message_id, const struct held_
 /* --- messages.c --------------------------------------------------------------------------- */
 
 void messages_on_updated(struct translator *t, const cJSON *properties);
+
+/* A user's or an assistant's message of the parent session, heard of or stored. The verdict is an
+ * assistant's. */
+void messages_see_user(struct translator *t, const cJSON *info);
+enum attribution_verdict messages_see_assistant(struct translator *t, const cJSON *info);
 void messages_on_part_updated(struct translator *t, cJSON *properties, size_t size);
 void messages_on_part_delta(struct translator *t, cJSON *properties, size_t size);
 
@@ -133,6 +143,9 @@ void turn_finish(struct translator *t);
 void turn_break_off(struct translator *t, const char *text, const char *abort_reason,
                     uint64_t limit_ms);
 
+/* OpenCode does not go on with the turn: completion with `text` at once. */
+void turn_abandon(struct translator *t, const char *text);
+
 /* The early error proved to be this prompt's. */
 void turn_apply_early_error(struct translator *t);
 
@@ -142,7 +155,10 @@ void turn_complete(struct translator *t);
 /* --- repair.c ----------------------------------------------------------------------------- */
 
 /* B-583, B-584, D-10: what of the fetched list is missing or different. */
-void repair_from_messages(struct translator *t, const cJSON *messages);
+void repair_from_messages(struct translator *t, cJSON *messages);
+
+/* The same in the middle of a prompt, and what follows for it. See translator_resync(). */
+bool resync_from_messages(struct translator *t, const struct translator_stored *stored);
 
 /* --- title.c ------------------------------------------------------------------------------ */
 

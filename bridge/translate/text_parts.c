@@ -121,7 +121,7 @@ bool text_parts_append(struct text_parts *texts, struct text_part *part, const c
 {
     size_t old_len = part->text.len;
 
-    if (part->cut || delta[0] == '\0')
+    if (part->cut || part->deaf || delta[0] == '\0')
         return false;
     append_bounded(part, delta);
     changed(texts, part, old_len);
@@ -141,6 +141,12 @@ bool text_parts_replace(struct text_parts *texts, struct text_part *part, const 
         return false;
     changed(texts, part, old_len);
     return true;
+}
+
+void text_parts_deafen(struct text_parts *texts)
+{
+    for (struct id_entry *entry = texts->parts.oldest; entry; entry = entry->newer)
+        ((struct text_part *)entry->value)->deaf = true;
 }
 
 uint64_t text_parts_due(const struct text_parts *texts, uint64_t interval_ms)

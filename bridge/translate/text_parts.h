@@ -24,6 +24,7 @@ struct text_part {
     bool sent;      /* a token of it went out */
     bool waiting;   /* its text is newer than its last token */
     bool cut;       /* the text passed the limit: later deltas do not count */
+    bool deaf;      /* deltas do not continue what is known, until a snapshot of the stream comes */
     bool forgotten; /* over the total: unknown what it was */
 };
 
@@ -43,9 +44,12 @@ struct text_part *text_parts_find(const struct text_parts *texts, const char *pa
 /* The part, made when it is new. NULL when out of memory. */
 struct text_part *text_parts_open(struct text_parts *texts, const char *part_id);
 
-/* Both return true when the text changed. */
+/* Both return true when the text changed. A deaf part takes no delta. */
 bool text_parts_append(struct text_parts *texts, struct text_part *part, const char *delta);
 bool text_parts_replace(struct text_parts *texts, struct text_part *part, const char *text);
+
+/* The stream had a gap: no delta continues what is known. */
+void text_parts_deafen(struct text_parts *texts);
 
 /* When the waiting text may be sent; UINT64_MAX: nothing waits. */
 uint64_t text_parts_due(const struct text_parts *texts, uint64_t interval_ms);

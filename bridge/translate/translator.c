@@ -52,8 +52,8 @@ static void forget_prompt(struct translator *t)
     free_text(&t->last_error);
     free_text(&t->failure);
     free_text(&t->result_error);
-    t->error_count = 0;
-    t->has_output = t->finished_by_idle = false;
+    t->error_count = t->compactions = 0;
+    t->has_output = t->finished_by_idle = t->had_gap = false;
     t->said_parts_dropped = t->said_activity_dropped = false;
 }
 
@@ -216,6 +216,30 @@ void translator_heard(struct translator *t, uint64_t now)
     t->policy.heard_ms = now;
 }
 
+bool translator_is_listening(const struct translator *t)
+{
+    return prompt_policy_is_listening(&t->policy);
+}
+
+void translator_on_gap(struct translator *t)
+{
+    t->had_gap = true;
+    text_parts_deafen(&t->texts);
+}
+
+bool translator_resync(struct translator *t, const struct translator_stored *stored, uint64_t now,
+                       const struct translator_sink *sink)
+{
+    bool has_prompt;
+
+    if (!translator_is_listening(t))
+        return true;
+    enter(t, now, sink);
+    has_prompt = resync_from_messages(t, stored);
+    leave(t);
+    return has_prompt;
+}
+
 void translator_stream_lost(struct translator *t, uint64_t now, const struct translator_sink *sink)
 {
     if (!prompt_policy_is_listening(&t->policy))
@@ -252,7 +276,7 @@ void translator_cancel(struct translator *t, uint64_t now, const struct translat
     leave(t);
 }
 
-void translator_repair(struct translator *t, const cJSON *messages, uint64_t now,
+void translator_repair(struct translator *t, cJSON *messages, uint64_t now,
                        const struct translator_sink *sink)
 {
     if (t->policy.phase != PROMPT_FETCHING)

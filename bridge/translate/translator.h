@@ -14,6 +14,8 @@
  *   translator_tick()       when translator_deadline() has come
  *   translator_take_wants() after any of these calls: what the actor has to do now
  *   translator_repair()     the answer to `wants.fetch`
+ *   translator_on_gap()     the stream broke; then translator_resync() with what OpenCode has stored,
+ *                           or translator_stream_lost() when the stream does not come back
  *   translator_see_status() the answer to `wants.status`
  *   translator_is_done()    the completion went out; read translator_outcome()
  *
@@ -120,7 +122,27 @@ void translator_feed(struct translator *translator, cJSON *event, size_t size, u
 /* Bytes arrived (B-524). */
 void translator_heard(struct translator *translator, uint64_t now);
 
-/* The stream broke or ended, or posting the prompt failed below HTTP (B-592, D-11, D-46). */
+/* The stream broke or ended and may come back: texts under way cannot be put together any more. What is
+ * missing is known after translator_resync(). */
+void translator_on_gap(struct translator *translator);
+
+/* What OpenCode has stored of the session in which the prompt runs. */
+struct translator_stored {
+    cJSON *messages; /* oldest first, the prompt's at least; the translator may take members out */
+    const cJSON *status; /* GET /session/status, parsed; anything but an object: not known */
+    /* An earlier bridge may have sent steps: the control plane adds up what they cost. */
+    bool omits_steps;
+};
+
+/* Makes good for what was not heard: emits what is missing of the prompt, ends it if OpenCode is done
+ * with it or has lost it. False: OpenCode does not have the prompt (yet), and nothing was done. */
+bool translator_resync(struct translator *translator, const struct translator_stored *stored,
+                       uint64_t now, const struct translator_sink *sink);
+
+/* Events of the session count for the prompt: it was started, and its end is not decided. */
+bool translator_is_listening(const struct translator *translator);
+
+/* The stream broke or ended for good, or posting the prompt failed below HTTP (B-592, D-11, D-46). */
 void translator_stream_lost(struct translator *translator, uint64_t now,
                             const struct translator_sink *sink);
 
@@ -134,8 +156,9 @@ void translator_cancel(struct translator *translator, uint64_t now,
                        const struct translator_sink *sink);
 
 /* The answer to wants.fetch: the parsed list, or NULL when there is none (B-515). Emits only what
- * is missing or different (D-10), then the completion. Ignored when not asked for. */
-void translator_repair(struct translator *translator, const cJSON *messages, uint64_t now,
+ * is missing or different (D-10), then the completion. Ignored when not asked for. May take members
+ * out of the list. */
+void translator_repair(struct translator *translator, cJSON *messages, uint64_t now,
                        const struct translator_sink *sink);
 
 /* The answer to wants.status, parsed, or NULL when there is none: the prompt goes on if OpenCode works

@@ -127,8 +127,16 @@ void turn_break_off(struct translator *t, const char *text, const char *abort_re
     prompt_policy_fetch(&t->policy, abort_reason, limit_ms, t->now);
 }
 
+void turn_abandon(struct translator *t, const char *text)
+{
+    keep_text(&t->failure, text);
+    child_sessions_flush(t);
+    turn_complete(t);
+}
+
 void turn_on_compacted(struct translator *t)
 {
+    t->compactions++;
     attribution_set_compacted(&t->attribution);
     keep_text(&t->overflow, NULL);
     emit_note(t, LOG_INFO, "bridge.session_compacted", NULL, NULL);

@@ -1,6 +1,7 @@
 /*
  * Fuzzer of bridge/translate/. The input is a script, one action a line; a line that begins with
- * `{` is an event of OpenCode's stream, `[` is the answer to a final fetch. Checked after each:
+ * `{` is an event of OpenCode's stream, `[` is the answer to a final fetch, `r{` with "messages" and
+ * "status" is what is stored after a gap. Checked after each:
  *
  * - a prompt has at most one completion, and nothing of it follows;
  * - what comes out is JSON that parses again, with a type, and only known fields;
@@ -131,12 +132,29 @@ static void begin(struct fuzz *fuzz)
     require(translator_begin(fuzz->translator, fuzz->message_id, fuzz->now) == 0);
 }
 
+/* A stored task may not make the foreign session a child of ours. */
+static bool names_foreign(const char *line, size_t len)
+{
+    return memmem(line, len, FOREIGN, strlen(FOREIGN)) || memmem(line, len, "\\u00", 4);
+}
+
 static void repair(struct fuzz *fuzz, const char *line, size_t len)
 {
-    cJSON *messages = json_parse(line, len, NULL);
+    cJSON *messages = names_foreign(line, len) ? NULL : json_parse(line, len, NULL);
 
     translator_repair(fuzz->translator, messages, fuzz->now, &fuzz->sink);
     cJSON_Delete(messages);
+}
+
+static void resync(struct fuzz *fuzz, const char *line, size_t len)
+{
+    cJSON *both = names_foreign(line, len) ? NULL : json_parse(line, len, NULL);
+    const struct translator_stored stored = {.messages = json_get(both, "messages"),
+                                             .status = json_get(both, "status"),
+                                             .omits_steps = fuzz->prompts % 2 == 0};
+
+    translator_resync(fuzz->translator, &stored, fuzz->now, &fuzz->sink);
+    cJSON_Delete(both);
 }
 
 static void act(struct fuzz *fuzz, const char *line, size_t len)
@@ -164,6 +182,12 @@ static void act(struct fuzz *fuzz, const char *line, size_t len)
         break;
     case 'f':
         translator_fail(t, "failed", fuzz->now, &fuzz->sink);
+        break;
+    case 'g':
+        translator_on_gap(t);
+        break;
+    case 'r':
+        resync(fuzz, line + 1, len - 1);
         break;
     case 'l':
         translator_stream_lost(t, fuzz->now, &fuzz->sink);

@@ -8,47 +8,6 @@ import { bridgeBetween, settle } from './support/bridge.mjs';
 
 const env = { BRIDGE_HEARTBEAT_INTERVAL_MS: '100', BRIDGE_FINAL_FETCH_MS: '500' };
 
-test('OpenCode dies in the middle of a prompt: one failed completion, and the next prompt works', async (t) => {
-    const { cp, opencode } = await bridgeBetween(t, { env });
-    opencode.onPrompt = (run) => run.begin().openText().delta('half an ans');
-    const first = cp.prompt('first');
-    await cp.waitForEvent('token');
-    await opencode.die();
-    const completion = await cp.completionOf(first);
-    assert.equal(completion.success, false);
-    assert.ok(completion.error);
-    opencode.onPrompt = (run) => run.say('back');
-    await opencode.restart();
-    const second = cp.prompt('second');
-    assert.equal((await cp.completionOf(second)).success, true);
-    await settle(cp);
-    assert.equal(cp.completionsOf(first).length, 1);
-    assert.equal(cp.completionsOf(second).length, 1);
-});
-
-for (const [what, end] of [['breaks', 'breakStreams'], ['ends in good order (D-11)', 'endStreams']]) {
-    test(`the event stream ${what} in the middle of a prompt: it fails, and what was written meanwhile is kept`, async (t) => {
-        const { cp, opencode } = await bridgeBetween(t, { env });
-        opencode.onPrompt = (run) => run.begin().text('First part.');
-        const id = cp.prompt('go');
-        const run = await opencode.prompted();
-        await cp.waitForEvent('token');
-        opencode[end]();
-        run.text('Second part.'); // nobody hears this
-        const completion = await cp.completionOf(id);
-        assert.equal(completion.success, false);
-        assert.match(completion.error, /disconnected/);
-        assert.equal(cp.textOf(id), 'Second part.');
-        await opencode.listened(2);
-        opencode.onPrompt = (next) => next.say('next answer');
-        const next = cp.prompt('next');
-        assert.equal((await cp.completionOf(next)).success, true);
-        await settle(cp);
-        assert.equal(cp.completionsOf(id).length, 1);
-        assert.equal(opencode.aborts.length, 1, 'OpenCode was told to stop working on it, once (D-46)');
-    });
-}
-
 test('OpenCode is not there when the prompt comes: a failed completion that says so', async (t) => {
     const { cp, opencode } = await bridgeBetween(t, { env: { ...env, BRIDGE_OPENCODE_TIMEOUT_MS: '500' } });
     await opencode.die();

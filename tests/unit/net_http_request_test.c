@@ -10,6 +10,7 @@ struct seen {
     bool has_response;
     int status;
     char content_type[64];
+    char header[HTTP_HEADER_MAX];
     char body[400000];
     size_t body_len;
     bool body_cut;
@@ -31,6 +32,7 @@ static void on_done(void *user, struct http_response *response, const struct err
     if (response) {
         seen->status = response->status;
         strcpy(seen->content_type, response->content_type);
+        strcpy(seen->header, response->header);
         seen->body_len = response->body.len;
         snprintf(seen->body, sizeof(seen->body), "%s", buf_text(&response->body));
         seen->body_cut = response->body_cut;
@@ -76,6 +78,20 @@ static void test_answers(struct seen *seen)
         CHECK_INT(seen->status, 200);
         CHECK_STR(seen->content_type, "application/json");
         CHECK_STR(seen->body, "{\"healthy\":true}");
+    }
+    TEST("a header that is asked for comes too, also with a body that is cut") {
+        struct http_request_options options = {.method = "GET",
+                                               .url = http("/cursor"),
+                                               .max_body = 1000,
+                                               .cut_body = true,
+                                               .answer_header = "x-next-cursor:"};
+
+        see(seen, &options);
+        CHECK_STR(seen->header, "eyJpZCI6Mn0");
+        CHECK(seen->body_cut);
+        options.url = http("/json");
+        see(seen, &options);
+        CHECK_STR(seen->header, "");
     }
     TEST("answers without a body end at once") {
         get(seen, "/no-content");

@@ -195,6 +195,7 @@ function serveWebSockets(socket) {
 const httpAnswers = {
     '/json': (request, response) => response.writeHead(200, { 'Content-Type': 'application/json' })
         .end('{"healthy":true}'),
+    '/cursor': (request, response) => response.writeHead(200, { 'X-Next-Cursor': 'eyJpZCI6Mn0' }).end(Buffer.alloc(5000, 'y')),
     '/no-content': (request, response) => response.writeHead(204).end(),
     '/empty': (request, response) => response.writeHead(200, { 'Content-Length': '0' }).end(),
     '/chunked': (request, response) => {

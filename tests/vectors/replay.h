@@ -31,8 +31,8 @@ struct sim {
     const char *session;
     bool is_idle; /* the stream said so: GET /session/status lists nothing then */
     const char *user_id;
-    const cJSON *messages; /* the final fetch's list; NULL: it fails */
-    bool abort_hangs;      /* nothing after an abort is ever answered */
+    cJSON *messages;  /* the final fetch's list; NULL: it fails */
+    bool abort_hangs; /* nothing after an abort is ever answered */
 };
 
 /* `limits` NULL: the defaults with a token interval of 0. */

@@ -28,6 +28,8 @@ export class FakeOpencode extends EventEmitter {
         this.onPrompt = (run) => run.say('ok');
         this.answers = {}; // 'POST /session': [status, body], or 'never', in place of the usual answer
         this.pending = []; // { name, response }: what was not answered
+        this.asks = { permission: [], question: [] }; // what waits for an answer: { id, sessionID }
+        this.replies = []; // ids of `asks` that were answered
         this.sockets = new Set();
     }
 
@@ -69,9 +71,11 @@ export class FakeOpencode extends EventEmitter {
     }
 
     /** Answers what 'never' has left unanswered, and later requests of that name as usual. */
-    answerPending(name, body) {
+    answerPending(name, body, status = 200) {
         delete this.answers[name];
-        for (const { response } of this.pending.filter((left) => left.name === name)) response.end(JSON.stringify(body));
+        for (const { response } of this.pending.filter((left) => left.name === name)) {
+            response.writeHead(status).end(JSON.stringify(body));
+        }
         this.pending = this.pending.filter((left) => left.name !== name);
     }
 
@@ -82,6 +86,12 @@ export class FakeOpencode extends EventEmitter {
     aborted(count = 1, options) {
         return this.waitFor(() => this.aborts[count - 1], { what: `abort ${count} at OpenCode`, ...options });
     }
+    /** A permission or a question, which waits until it is answered. */
+    ask(kind, id, sessionID) {
+        this.asks[kind].push({ id, sessionID });
+        this.emitEvent(`${kind}.asked`, { id, sessionID });
+    }
+    replied(id, options) { return this.waitFor(() => this.replies.includes(id), { what: `the answer to ${id}`, ...options }); }
     /** The `count`-th event stream that was ever opened. */
     listened(count = 1, options) {
         return this.waitFor(() => this.streamCount >= count, { what: `event stream ${count}`, ...options });
@@ -106,7 +116,8 @@ export class FakeOpencode extends EventEmitter {
     async #answer(request, response) {
         const chunks = [];
         for await (const chunk of request) chunks.push(chunk);
-        const path = new URL(request.url, 'http://opencode.invalid').pathname;
+        const { pathname: path, searchParams } = new URL(request.url, 'http://opencode.invalid');
+        response.page = { limit: Number(searchParams.get('limit') ?? Infinity), before: searchParams.get('before') };
         const name = `${request.method} ${path.replace(/\/session\/(?!status$)[^/]+/, '/session/:id')}`;
         this.requests.push(name);
         this.emit('change');
@@ -129,14 +140,32 @@ export class FakeOpencode extends EventEmitter {
         case 'GET /event': return void this.#openStream(response);
         case 'GET /session/status': return [200, this.#statuses()];
         case 'POST /session/:id/abort': return [200, this.#abort(sessionID)];
+        case 'GET /permission': return [200, this.asks.permission];
+        case 'GET /question': return [200, this.asks.question];
         }
+        if (/^POST .(permission|question)/.test(name)) return [200, this.#reply(sessionID)];
         if (!this.sessions.has(sessionID)) return notFound;
         switch (name) {
         case 'GET /session/:id': return [200, { id: sessionID, title: 'A session', time: { created: 1, updated: 1 } }];
-        case 'GET /session/:id/message': return [200, this.sessions.get(sessionID)];
+        case 'GET /session/:id/message': return [200, this.#page(this.sessions.get(sessionID), response)];
         case 'POST /session/:id/prompt_async': return this.#prompt(sessionID, JSON.parse(text));
         }
         return this.#message(name, sessionID, response.req.url) ?? notFound;
+    }
+
+    /** The newest messages, or those before a cursor; the cursor is the number of messages that are older. */
+    #page(messages, response) {
+        const { limit, before } = response.page;
+        const end = before === null ? messages.length : Number(Buffer.from(before, 'base64url'));
+        const start = Math.max(0, end - limit);
+        if (start > 0) response.setHeader('X-Next-Cursor', Buffer.from(String(start)).toString('base64url'));
+        return messages.slice(start, end);
+    }
+
+    #reply(id) {
+        this.replies.push(id);
+        for (const kind of Object.keys(this.asks)) this.asks[kind] = this.asks[kind].filter((ask) => ask.id !== id);
+        return true;
     }
 
     #newSession() {

@@ -1,0 +1,197 @@
+// OpenCode's event stream breaks in the middle of a prompt: as long as OpenCode is there the prompt goes on, and what was
+// written meanwhile arrives. It fails only when OpenCode has lost it.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { bridgeBetween, settle, types } from './support/bridge.mjs';
+
+const env = { BRIDGE_HEARTBEAT_INTERVAL_MS: '100', BRIDGE_FINAL_FETCH_MS: '2000' };
+const calls = (cp, id) => cp.eventsOf(id).filter(({ type }) => type === 'tool_call').map(({ args, status }) => `${args.command} ${status}`);
+
+/** A prompt that has said `First part.`, and its run at OpenCode. */
+async function midPrompt(t, more = {}) {
+    const ends = await bridgeBetween(t, { env: { ...env, ...more } });
+    ends.opencode.onPrompt = (run) => run.begin().text('First part.');
+    const id = ends.cp.prompt('go');
+    const run = await ends.opencode.prompted();
+    await ends.cp.waitForEvent('token');
+    return { ...ends, id, run };
+}
+
+for (const [what, end] of [['breaks', 'breakStreams'], ['ends in good order (D-11)', 'endStreams']]) {
+    test(`the event stream ${what}: the prompt goes on, and nothing is missing`, async (t) => {
+        const { cp, opencode, id, run } = await midPrompt(t);
+        opencode[end]();
+        run.tool('bash', { command: 'in the gap' }, 'x').endStep().assistant().openText().delta('Sec'); // nobody hears this
+        await opencode.listened(2);
+        await cp.waitForEvent(({ type, status }) => type === 'tool_call' && status === 'completed');
+        run.delta('ond part.').closeText().tool('bash', { command: 'after it' }, 'y').endStep().assistant().text('Done.').finish();
+        const completion = await cp.completionOf(id);
+        assert.equal(completion.success, true, completion.error);
+        assert.deepEqual(calls(cp, id), ['in the gap completed', 'after it running', 'after it completed']);
+        const texts = cp.eventsOf(id).filter(({ type }) => type === 'token').map(({ content }) => content);
+        assert.deepEqual(texts, ['First part.', 'Second part.', 'Done.'], 'no text with a hole is ever shown');
+        assert.equal(types(cp.eventsOf(id)).filter((type) => type === 'step_finish').length, 3, 'each step is told once');
+        await settle(cp);
+        assert.equal(cp.completionsOf(id).length, 1);
+        assert.deepEqual(opencode.aborts, []);
+    });
+}
+
+test('the prompt ends in the gap: its end is told with all it wrote', async (t) => {
+    const { cp, opencode, id, run } = await midPrompt(t);
+    opencode.breakStreams();
+    run.tool('bash', { command: 'ls' }, 'x').endStep().assistant().text('The answer.').finish();
+    const completion = await cp.completionOf(id);
+    assert.equal(completion.success, true, completion.error);
+    assert.deepEqual(calls(cp, id), ['ls completed']);
+    assert.equal(cp.textOf(id), 'The answer.');
+});
+
+test('the prompt fails in the gap: it fails, with its error', async (t) => {
+    const { cp, opencode, id, run } = await midPrompt(t);
+    opencode.breakStreams();
+    run.fail('APIError', 'the quota is used up');
+    const completion = await cp.completionOf(id);
+    assert.equal(completion.success, false);
+    assert.equal(completion.error, 'the quota is used up');
+});
+
+test('the prompt ends in the gap without a word: that is a failure with a reason, no success', async (t) => {
+    const { cp, opencode } = await bridgeBetween(t, { env: { ...env, BRIDGE_SETTLE_MS: '50' } });
+    opencode.onPrompt = (run) => run.status('busy');
+    const id = cp.prompt('go');
+    const run = await opencode.prompted();
+    opencode.breakStreams();
+    run.begin().closeMessage().idle();
+    const completion = await cp.completionOf(id);
+    assert.equal(completion.success, false);
+    assert.match(completion.error, /without emitting assistant output/);
+});
+
+test('a permission and a question that were asked in the gap are answered: the prompt does not hang (D-23)', async (t) => {
+    const { cp, opencode, id, run } = await midPrompt(t);
+    opencode.breakStreams();
+    opencode.ask('permission', 'per_gap', run.sessionID);
+    opencode.ask('question', 'que_gap', run.sessionID);
+    opencode.ask('permission', 'per_other', 'ses_other');
+    await opencode.replied('per_gap');
+    await opencode.replied('que_gap');
+    run.finish();
+    await cp.completionOf(id);
+    assert.ok(!opencode.replies.includes('per_other'), 'other sessions are not ours');
+});
+
+test('the stream breaks again and again: one completion, nothing twice', async (t) => {
+    const { cp, opencode, id, run } = await midPrompt(t);
+    for (let round = 1; round <= 5; round++) {
+        opencode.breakStreams();
+        run.tool('bash', { command: `round ${round}` }, 'x');
+        await opencode.listened(1 + round);
+    }
+    run.endStep().assistant().text('Done.').finish();
+    assert.equal((await cp.completionOf(id)).success, true);
+    for (let round = 1; round <= 5; round++) {
+        assert.equal(calls(cp, id).filter((call) => call === `round ${round} completed`).length, 1, `round ${round}`);
+    }
+    assert.equal(cp.textOf(id), 'Done.');
+});
+
+test('OpenCode was restarted in the gap: one failed completion that says so, and the session goes on', async (t) => {
+    const { cp, opencode, id, run } = await midPrompt(t);
+    await opencode.die();
+    run.text('Written, but not told.');
+    run.state = 'idle'; // the run ended with its process; the session is on disk
+    await opencode.restart();
+    const completion = await cp.completionOf(id);
+    assert.equal(completion.success, false);
+    assert.match(completion.error, /OpenCode stopped in the middle of this prompt/);
+    assert.equal(cp.textOf(id), 'Written, but not told.');
+    opencode.onPrompt = (next) => next.say('next answer');
+    const next = cp.prompt('next');
+    assert.equal((await cp.completionOf(next)).success, true);
+    assert.equal(opencode.sessions.size, 1);
+    await settle(cp);
+    assert.equal(cp.completionsOf(id).length, 1);
+});
+
+test('OpenCode lost the session in the gap: one failed completion that says so, and the next prompt has a new one', async (t) => {
+    const { cp, opencode, id, run } = await midPrompt(t);
+    await opencode.die();
+    opencode.sessions.delete(run.sessionID);
+    run.state = 'idle';
+    await opencode.restart();
+    const completion = await cp.completionOf(id);
+    assert.equal(completion.success, false);
+    assert.match(completion.error, /no longer has the session/);
+    opencode.onPrompt = (next) => next.say('next answer');
+    assert.equal((await cp.completionOf(cp.prompt('next'))).success, true);
+});
+
+test('OpenCode does not come back: the prompt ends in time, with what it had written', async (t) => {
+    const { cp, opencode, id } = await midPrompt(t, { BRIDGE_OPENCODE_TIMEOUT_MS: '300' });
+    await opencode.die();
+    const completion = await cp.completionOf(id);
+    assert.equal(completion.success, false);
+    assert.match(completion.error, /disconnected/);
+    assert.equal(cp.textOf(id), 'First part.');
+});
+
+test('the stream breaks before the post is answered, with 404: the prompt runs once, in a new session', async (t) => {
+    const { cp, opencode } = await bridgeBetween(t, { env });
+    const post = 'POST /session/:id/prompt_async';
+    await cp.completionOf(cp.prompt('first'));
+    const [session] = opencode.sessions.keys();
+    opencode.answers[post] = 'never';
+    opencode.onPrompt = (run) => run.say('second answer');
+    const id = cp.prompt('second');
+    await opencode.waitFor(() => opencode.requests.filter((name) => name === post).length === 2, { what: 'the post' });
+    opencode.breakStreams();
+    await opencode.listened(2);
+    opencode.sessions.delete(session);
+    opencode.answerPending(post, { name: 'NotFoundError' }, 404);
+    const completion = await cp.completionOf(id);
+    assert.equal(completion.success, true, completion.error);
+    await settle(cp);
+    assert.equal(cp.completionsOf(id).length, 1);
+    assert.equal(opencode.runs.filter(({ content }) => content === 'second').length, 1);
+});
+
+test('the prompt was given up before the post is answered, with 404: it is not posted again', async (t) => {
+    const { cp, opencode } = await bridgeBetween(t, { env: { ...env, SANDBOX_TIMEOUT_SECONDS: '2' } });
+    const post = 'POST /session/:id/prompt_async';
+    opencode.answers[post] = 'never';
+    opencode.answers['POST /session/:id/abort'] = 'never'; // it is still being given up when the answer comes
+    const id = cp.prompt('go');
+    await opencode.waitFor(() => opencode.requests.includes('POST /session/:id/abort'), { what: 'the abort' });
+    opencode.answerPending(post, { name: 'NotFoundError' }, 404);
+    const completion = await cp.completionOf(id);
+    assert.match(completion.error, /max duration/);
+    opencode.answerPending('POST /session/:id/abort', true);
+    opencode.onPrompt = (run) => run.say('next answer');
+    assert.equal((await cp.completionOf(cp.prompt('next'))).success, true);
+    assert.deepEqual(opencode.runs.map(({ content }) => content), ['next']);
+});
+
+test('a history of large images does not hide the end of an answer (D-24)', async (t) => {
+    const { cp, opencode } = await bridgeBetween(t, { env });
+    await cp.completionOf(cp.prompt('first'));
+    const [[sessionID, messages]] = opencode.sessions;
+    const image = `data:image/png;base64,${'A'.repeat(3_500_000)}`;
+    for (let number = 0; number < 12; number++) {
+        const id = `msg_old${number}`;
+        messages.push({ info: { id, sessionID, role: 'user', time: { created: Date.now() - 1000 } },
+            parts: [{ id: `prt_old${number}`, sessionID, messageID: id, type: 'file', mime: 'image/png', url: image }] });
+    }
+    opencode.onPrompt = (run) => {
+        run.begin().tool('read', { command: 'read' }, 'an image');
+        run.messages.at(-1).parts.at(-1).state.attachments = [{ mime: 'image/png', url: image + image }];
+        run.endStep().assistant().text('Half.');
+        run.messages.at(-1).parts.at(-1).text = 'Half. And the other half.'; // as if the stream had lost it
+        run.finish();
+    };
+    const id = cp.prompt('look at it');
+    assert.equal((await cp.completionOf(id)).success, true);
+    assert.equal(cp.textOf(id), 'Half. And the other half.');
+    assert.ok(opencode.requests.filter((name) => name === 'GET /session/:id/message').length < 20, 'not all of it is read');
+});
