@@ -81,8 +81,9 @@ $(OUT)/obj/%.o: %.c Makefile $(DEPS_READY)
 	@echo "  cc    $<$(if $(filter asan,$(FLAVOUR)), (asan))"
 	@$(COMPILE) -c $< -o $@
 
-$(OUT)/obj/common/version.o: VERSION
-$(OUT)/obj/common/version.o: CFLAGS += -DOI_VERSION='"$(shell cat VERSION)"'
+RUNTIME_VERSION = $(shell sed -n 's/.*"runtimeVersion": *"\([^"]*\)".*/\1/p' plugin/runtime_manifest.json)
+$(OUT)/obj/common/version.o: VERSION plugin/runtime_manifest.json
+$(OUT)/obj/common/version.o: CFLAGS += -DOI_VERSION='"$(shell cat VERSION)"' -DOI_RUNTIME_VERSION='"$(RUNTIME_VERSION)"'
 
 # One archive a folder. The list of its objects is kept in a file, so that a removed source leaves the archive too.
 define folder_rules

@@ -8,4 +8,8 @@
 /* As in "0.1.0". */
 const char *version_text(void);
 
+/* What a control plane compares with the oldest runtime it accepts: "v", the generation of the public
+ * runtime whose contract we keep, a name (S-439). From plugin/runtime_manifest.json. */
+const char *version_runtime(void);
+
 #endif

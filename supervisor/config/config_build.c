@@ -92,7 +92,7 @@ int config_build_parse(struct config_build *build, bool from_modal, config_build
     *build = (struct config_build){0};
     parse_callback(build, from_modal, env, user, problems);
     parse_budget(build, env(user, "OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS"), problems);
-    build->runtime_version = strdup(version && *version ? version : version_text());
+    build->runtime_version = strdup(version && *version ? version : version_runtime());
     return has_everything(build, from_modal) ? 0 : -1;
 }
 

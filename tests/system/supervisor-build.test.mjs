@@ -1,6 +1,7 @@
 // Image builds: clone and setup.sh, no OpenCode and no bridge; whoever ordered the build is told once how it went.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import test from 'node:test';
 import { sampleFiles } from '../../playground/sample-repository.mjs';
@@ -8,6 +9,7 @@ import { waitUntil } from '../../playground/waiting.mjs';
 import { endInOrder, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
 
 const TOKEN = 'callback-token-77c1';
+const runtimeManifest = JSON.parse(readFileSync(new URL('../../plugin/runtime_manifest.json', import.meta.url)));
 
 /** Takes callbacks; `statuses` are answered in order, then 200. */
 async function callbackReceiver(t, statuses = []) {
@@ -68,9 +70,15 @@ test('a build over its budget is ended and told as failed', async (t) => {
 });
 
 test('a success that is refused for good becomes a failure', async (t) => {
-    const { sandbox, receiver } = await startBuild(t, { setup: 'true\n', statuses: [409] });
+    const { sandbox, receiver } = await startBuild(t, {
+        setup: 'true\n', statuses: [409], env: { SANDBOX_VERSION: undefined } });
     assert.equal((await sandbox.exited()).code, 1);
     assert.deepEqual(receiver.calls.map(({ path }) => path), ['/complete', '/failed']);
+    // S-439: an image without a version would be refused for ever.
+    assert.equal(receiver.calls[0].body.runtime_version, runtimeManifest.runtimeVersion);
+    assert.equal(Number(/^v(\d+)-/.exec(runtimeManifest.runtimeVersion)?.[1]), runtimeManifest.generation);
+    assert.ok(runtimeManifest.minimumCompatibleGeneration <= runtimeManifest.generation);
+    assert.ok(runtimeManifest.minimumRebuildGeneration <= runtimeManifest.generation);
 });
 
 test('SIGTERM during a build: exit 0, and nobody is told anything', async (t) => {
