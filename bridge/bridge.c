@@ -287,12 +287,14 @@ void bridge_on_runs_quiet(void *user)
 
 /* ---- what the supervisor says ---- */
 
-void bridge_on_opencode_ready(void *user)
+void bridge_on_opencode_ready(void *user, const char *directory)
 {
     struct bridge *bridge = user;
 
     if (bridge->leaving)
         return;
+    if (opencode_api_set_directory(bridge->api, directory) != 0)
+        log_at(bridge->log, LOG_WARNING, "bridge.opencode_directory_unusable");
     bridge->opencode_ready = true;
     event_feed_start(bridge->feed);
     opencode_session_check(bridge->session);

@@ -312,7 +312,7 @@ struct bridge *bridge_new(uv_loop_t *loop, const struct options *options,
     prompt_run_resume(bridge->prompts);
     push_runs_resume(bridge->pushes);
     if (!bridge->channel)
-        bridge_on_opencode_ready(bridge);
+        bridge_on_opencode_ready(bridge, NULL);
     return bridge;
 }
 

@@ -52,7 +52,7 @@ void bridge_send_event(void *user, cJSON *event);
 void bridge_on_session_settled(void *user);
 void bridge_on_prompt_running(void *user, const char *message_id, bool running);
 void bridge_on_runs_quiet(void *user);
-void bridge_on_opencode_ready(void *user);
+void bridge_on_opencode_ready(void *user, const char *directory);
 void bridge_on_signal(uv_signal_t *handle, int number);
 
 /* Gives everything back that is on the loop; the loop ends then. */

@@ -40,7 +40,7 @@ static void dispatch(struct supervisor_channel *channel, const cJSON *line)
         text = json_get_string(line, "phase");
         handlers->on_boot(channel->user, text ? text : "", json_get_bool(line, "connect", false));
     } else if (strcmp(type, "ready") == 0) {
-        handlers->on_ready(channel->user);
+        handlers->on_ready(channel->user, json_get_nonempty(line, "directory"));
     } else if (strcmp(type, "opencode_down") == 0) {
         handlers->on_opencode_down(channel->user);
     } else if (strcmp(type, "fatal") == 0) {

@@ -17,7 +17,8 @@ struct supervisor_channel;
 
 struct supervisor_channel_handlers {
     void (*on_boot)(void *user, const char *phase, bool may_connect);
-    void (*on_ready)(void *user); /* OpenCode may be asked */
+    /* OpenCode may be asked, about this directory; NULL: the one it was started in. */
+    void (*on_ready)(void *user, const char *directory);
     void (*on_opencode_down)(void *user);
     void (*on_fatal)(void *user, const char *error);
     void (*on_warning)(void *user, const cJSON *warning);

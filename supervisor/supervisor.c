@@ -7,6 +7,7 @@
 #include "supervisor/report/fatal_report.h"
 #include "supervisor/image_build/image_build.h"
 #include "supervisor/opencode/opencode.h"
+#include "supervisor/opencode/opencode_address.h"
 #include "supervisor/shutdown/shutdown.h"
 #include "supervisor/signals.h"
 #include "supervisor/startup.h"
@@ -94,12 +95,19 @@ static void on_collected(void *user, bool children_left)
 
 /* ---- OpenCode ---- */
 
+/* Prompts may come: the boot is over, and OpenCode answers. */
+static void tell_ready(struct supervisor *supervisor)
+{
+    if (supervisor->booted && supervisor->opencode.ready)
+        bridge_service_tell_ready(&supervisor->bridge, opencode_directory(supervisor->config));
+}
+
 static void on_opencode_ready(void *user)
 {
     struct supervisor *supervisor = user;
 
-    bridge_service_tell_ready(&supervisor->bridge);
     boot_step_done(&supervisor->boot, BOOT_STEP_OPENCODE);
+    tell_ready(supervisor);
 }
 
 static void on_opencode_down(void *user)
@@ -186,6 +194,13 @@ static void on_warning(void *user, const char *scope, const char *message,
                       message, repository);
 }
 
+static void start_opencode_early(void *user)
+{
+    struct supervisor *supervisor = user;
+
+    opencode_start_early(&supervisor->opencode);
+}
+
 static void start_opencode(void *user)
 {
     struct supervisor *supervisor = user;
@@ -227,10 +242,12 @@ static void on_boot_done(void *user)
     struct supervisor *supervisor = user;
 
     supervisor->booted = true;
-    if (supervisor->config->boot_mode != BOOT_BUILD)
-        boot_log_startup(&supervisor->boot, true);
-    else
+    if (supervisor->config->boot_mode == BOOT_BUILD) {
         complete_build(supervisor);
+        return;
+    }
+    tell_ready(supervisor);
+    boot_log_startup(&supervisor->boot, true);
 }
 
 static void on_boot_fatal(void *user, const struct err *err)
@@ -308,6 +325,7 @@ static int init_actors(struct supervisor *supervisor, struct err *err)
     rc |= boot_init(&supervisor->boot, loop, reaper, log, supervisor->config, &input,
                     (struct boot_listener){.on_phase = on_phase,
                                            .on_warning = on_warning,
+                                           .start_opencode_early = start_opencode_early,
                                            .start_opencode = start_opencode,
                                            .start_bridge = start_bridge,
                                            .on_done = on_boot_done,

@@ -3,6 +3,7 @@
 #include "common/base64.h"
 #include "common/url.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +12,16 @@
 #define URL_MAX_BYTES 2048
 #define CREDENTIALS_MAX_BYTES 1024
 
-enum { HEADER_TYPE, HEADER_AUTHORIZATION, HEADER_COUNT_MAX };
+#define DIRECTORY_MAX_BYTES (3 * (size_t)PATH_MAX) /* percent-encoded */
+
+enum { HEADER_COUNT_MAX = 3 };
 
 struct opencode_api {
     struct net_context *net;
     char base[sizeof HOST + sizeof ":65535"];
     char events_url[sizeof HOST + sizeof ":65535/event"];
     char *authorization; /* or NULL */
+    char *directory;     /* percent-encoded, or NULL */
     struct net_header headers[HEADER_COUNT_MAX];
     size_t header_count;
     uint64_t call_limit_ms;
@@ -35,6 +39,18 @@ static char *basic_authorization(const char *username, const char *password)
     return buf_take(&header);
 }
 
+static void set_headers(struct opencode_api *api)
+{
+    api->header_count = 0;
+    api->headers[api->header_count++] = (struct net_header){"Content-Type", "application/json"};
+    if (api->authorization)
+        api->headers[api->header_count++] =
+            (struct net_header){"Authorization", api->authorization};
+    if (api->directory)
+        api->headers[api->header_count++] =
+            (struct net_header){"x-opencode-directory", api->directory};
+}
+
 struct opencode_api *opencode_api_new(const struct opencode_api_options *options)
 {
     struct opencode_api *api = calloc(1, sizeof *api);
@@ -46,19 +62,29 @@ struct opencode_api *opencode_api_new(const struct opencode_api_options *options
     api->fetch_limit_ms = options->fetch_limit_ms;
     snprintf(api->base, sizeof api->base, HOST ":%u", options->port);
     snprintf(api->events_url, sizeof api->events_url, "%s/event", api->base);
-    api->headers[HEADER_TYPE] = (struct net_header){"Content-Type", "application/json"};
-    api->header_count = 1;
     if (options->password) {
         api->authorization = basic_authorization(options->username, options->password);
         if (!api->authorization) {
             free(api);
             return NULL;
         }
-        api->headers[HEADER_AUTHORIZATION] =
-            (struct net_header){"Authorization", api->authorization};
-        api->header_count = HEADER_COUNT_MAX;
     }
+    set_headers(api);
     return api;
+}
+
+int opencode_api_set_directory(struct opencode_api *api, const char *directory)
+{
+    AUTO_BUF struct buf encoded = BUF_INIT(DIRECTORY_MAX_BYTES);
+
+    if (directory)
+        url_encode(directory, &encoded);
+    if (buf_failed(&encoded))
+        return -1;
+    free(api->directory);
+    api->directory = directory ? buf_take(&encoded) : NULL;
+    set_headers(api);
+    return 0;
 }
 
 void opencode_api_free(struct opencode_api *api)
@@ -66,6 +92,7 @@ void opencode_api_free(struct opencode_api *api)
     if (!api)
         return;
     free(api->authorization);
+    free(api->directory);
     free(api);
 }
 

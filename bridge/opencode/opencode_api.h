@@ -33,6 +33,10 @@ struct opencode_api_options {
 struct opencode_api *opencode_api_new(const struct opencode_api_options *options);
 void opencode_api_free(struct opencode_api *api);
 
+/* The directory that all calls mean from now on; NULL: the one OpenCode was started in, which may be
+ * another, since it may be started before there is a checkout. -1 when out of memory. */
+int opencode_api_set_directory(struct opencode_api *api, const char *directory);
+
 /* For the event stream: its address, and the headers that go with every call. */
 const char *opencode_api_events_url(const struct opencode_api *api);
 const struct net_header *opencode_api_headers(const struct opencode_api *api, size_t *count);

@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "supervisor/boot/manifest.h"
+#include "supervisor/opencode/opencode_address.h"
 #include "supervisor/staging/staging.h"
 #include "supervisor/boot/workspace_guide.h"
 
@@ -10,6 +11,7 @@
 #include <strings.h>
 
 #define FAILURES_MAX (4 * 1024)
+#define WARM_UP_LATEST_MS (90 * 1000)
 
 static void advance(struct boot *boot);
 
@@ -196,6 +198,22 @@ static void on_hooks_done(void *user, enum hook_kind kind, bool success)
     boot_step_done(boot, kind == HOOK_SETUP ? BOOT_STEP_SETUP : BOOT_STEP_START);
 }
 
+static void on_warm_up_done(void *user)
+{
+    boot_step_done(user, BOOT_STEP_WARM_UP);
+}
+
+/* The control plane gives a sandbox up that is not connected in time (S-172): when a boot took this
+ * long, the first prompt does the warming. */
+static void warm_up(struct boot *boot)
+{
+    if (clock_monotonic_ms() - boot->started_ms > WARM_UP_LATEST_MS &&
+        !boot->config->bridge_early_connect)
+        boot_step_done(boot, BOOT_STEP_WARM_UP);
+    else
+        warm_up_start(&boot->warm_up, opencode_directory(boot->config));
+}
+
 static void begin(struct boot *boot, enum boot_step step)
 {
     boot->begun |= 1U << step;
@@ -231,7 +249,11 @@ static void begin(struct boot *boot, enum boot_step step)
         boot_step_done(boot, step);
         break;
     case BOOT_STEP_OPENCODE:
-        boot->listener.start_opencode(boot->listener.user);
+        if (!boot_plan_waits_for(&boot->plan, boot->begun, boot->done, BOOT_STEP_OPENCODE))
+            boot->listener.start_opencode_early(boot->listener.user);
+        break;
+    case BOOT_STEP_WARM_UP:
+        warm_up(boot);
         break;
     case BOOT_STEP_BRIDGE:
         boot->listener.start_bridge(boot->listener.user);
@@ -241,6 +263,16 @@ static void begin(struct boot *boot, enum boot_step step)
     }
 }
 
+/* Once nothing but OpenCode is missing, it has to come. */
+static void look_for_opencode(struct boot *boot)
+{
+    if (boot->over || boot->opencode_needed || !(boot->begun >> BOOT_STEP_OPENCODE & 1) ||
+        !boot_plan_waits_for(&boot->plan, boot->begun, boot->done, BOOT_STEP_OPENCODE))
+        return;
+    boot->opencode_needed = true;
+    boot->listener.start_opencode(boot->listener.user);
+}
+
 /* A step may end while it begins, and call this again: the outer call then goes on. */
 static void advance(struct boot *boot)
 {
@@ -248,8 +280,10 @@ static void advance(struct boot *boot)
         return;
     boot->advancing = true;
     while (!boot->over) {
-        unsigned next = boot_plan_next(&boot->plan, boot->begun, boot->done);
+        unsigned next;
 
+        look_for_opencode(boot);
+        next = boot_plan_next(&boot->plan, boot->begun, boot->done);
         if (next == 0)
             break;
         for (enum boot_step step = 0; step < BOOT_STEP_COUNT && !boot->over; step++) {
@@ -276,6 +310,7 @@ int boot_init(struct boot *boot, uv_loop_t *loop, struct reaper *reaper, struct 
                (struct hooks_listener){
                    .on_failed = on_hook_failed, .on_done = on_hooks_done, .user = boot});
     credential_setup_init(&boot->credentials, loop, reaper, log, config, on_credentials_done, boot);
+    warm_up_init(&boot->warm_up, loop, reaper, log, config, on_warm_up_done, boot);
     tunnel_wait_init(&boot->tunnel, loop, log, config, on_tunnel_done, boot);
     return git_sync_init(&boot->sync, loop, reaper, log, config,
                          (struct git_sync_listener){.on_done = on_sync_done, .user = boot}, err);
@@ -294,6 +329,7 @@ void boot_cancel(struct boot *boot)
     boot->over = true;
     tunnel_wait_cancel(&boot->tunnel);
     credential_setup_kill(&boot->credentials);
+    warm_up_kill(&boot->warm_up);
     git_sync_kill(&boot->sync);
     hooks_cancel(&boot->hooks);
 }
@@ -301,6 +337,7 @@ void boot_cancel(struct boot *boot)
 void boot_kill(struct boot *boot)
 {
     credential_setup_kill(&boot->credentials);
+    warm_up_kill(&boot->warm_up);
     git_sync_kill(&boot->sync);
     hooks_kill(&boot->hooks);
 }
@@ -308,7 +345,7 @@ void boot_kill(struct boot *boot)
 bool boot_is_busy(const struct boot *boot)
 {
     return credential_setup_is_running(&boot->credentials) || boot->sync.running > 0 ||
-           hooks_are_running(&boot->hooks);
+           hooks_are_running(&boot->hooks) || boot->warm_up.worker.process.running;
 }
 
 static const char *json_of_success(enum boot_success success)
@@ -347,6 +384,7 @@ void boot_close(struct boot *boot)
 {
     credential_setup_close(&boot->credentials);
     tunnel_wait_close(&boot->tunnel);
+    warm_up_close(&boot->warm_up);
     git_sync_close(&boot->sync);
     hooks_close(&boot->hooks);
 }

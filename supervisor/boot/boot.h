@@ -1,7 +1,7 @@
 /*
  * Walks the boot plan: starts every step whose needs are met, hears of its end, decides with the
- * plan what a failure means. Owns the git sync and the hooks; OpenCode and the bridge belong to the
- * supervisor, which starts them when asked and says when they are up. Embedded; stays in place until
+ * plan what a failure means. Owns the git sync, the hooks and the warm-up; OpenCode and the bridge
+ * belong to the supervisor, which starts them when asked and says when they are up. Embedded; stays in place until
  * boot_close() and the loop have run, then boot_free().
  */
 #ifndef SUPERVISOR_BOOT_BOOT_H
@@ -12,12 +12,14 @@
 #include "supervisor/git_sync/git_sync.h"
 #include "supervisor/boot/hooks.h"
 #include "supervisor/boot/tunnel_wait.h"
+#include "supervisor/opencode/warm_up.h"
 
 struct boot_listener {
     void (*on_phase)(void *user, enum boot_step step); /* it begins */
     void (*on_warning)(void *user, const char *scope, const char *message,
                        const struct repository *repository);
-    void (*start_opencode)(void *user);
+    void (*start_opencode_early)(void *user); /* it is not waited for yet, and may fail */
+    void (*start_opencode)(void *user);       /* nothing else is waited for; may follow the other */
     void (*start_bridge)(void *user);
     void (*on_done)(void *user);
     void (*on_fatal)(void *user, const struct err *err);
@@ -36,10 +38,12 @@ struct boot {
     struct git_sync sync;
     struct hooks hooks;
     struct tunnel_wait tunnel;
+    struct warm_up warm_up;
     unsigned begun;
     unsigned done;
     bool advancing;
-    bool over; /* done, fatal or cancelled */
+    bool opencode_needed; /* start_opencode was called */
+    bool over;            /* done, fatal or cancelled */
     enum boot_success sync_success;
     enum boot_success hook_success[HOOK_KIND_COUNT];
     uint64_t started_ms;

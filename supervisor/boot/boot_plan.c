@@ -9,10 +9,15 @@ static const char *const step_names[] = {
     [BOOT_STEP_SYNC] = "sync",           [BOOT_STEP_CREDENTIALS] = "credentials",
     [BOOT_STEP_BASELINES] = "baselines", [BOOT_STEP_SETUP] = "setup",
     [BOOT_STEP_START] = "start",         [BOOT_STEP_OPENCODE] = "opencode",
-    [BOOT_STEP_BRIDGE] = "bridge",       [BOOT_STEP_TUNNEL] = "tunnel",
-    [BOOT_STEP_GUIDE] = "guide",
+    [BOOT_STEP_WARM_UP] = "warm_up",     [BOOT_STEP_BRIDGE] = "bridge",
+    [BOOT_STEP_TUNNEL] = "tunnel",       [BOOT_STEP_GUIDE] = "guide",
 };
 _Static_assert(ARRAY_LENGTH(step_names) == BOOT_STEP_COUNT, "every step has a name");
+
+/* What a prompt may look at, so nothing of a checkout is read before. */
+#define CHECKOUTS_READY                                                                         \
+    (BIT(MANIFEST) | BIT(STAGE) | BIT(BASELINES) | BIT(CREDENTIALS) | BIT(SETUP) | BIT(START) | \
+     BIT(GUIDE))
 
 /* What must be done first, whatever the mode. */
 static const unsigned needs[] = {
@@ -25,8 +30,8 @@ static const unsigned needs[] = {
     [BOOT_STEP_TUNNEL] = BIT(MANIFEST),
     [BOOT_STEP_START] = BIT(BASELINES) | BIT(CREDENTIALS) | BIT(SETUP) | BIT(TUNNEL),
     [BOOT_STEP_GUIDE] = BIT(BASELINES) | BIT(SETUP) | BIT(START),
-    [BOOT_STEP_OPENCODE] = BIT(MANIFEST) | BIT(STAGE) | BIT(BASELINES) | BIT(CREDENTIALS) |
-                           BIT(SETUP) | BIT(START) | BIT(GUIDE),
+    [BOOT_STEP_OPENCODE] = BIT(STAGE),
+    [BOOT_STEP_WARM_UP] = BIT(OPENCODE) | CHECKOUTS_READY,
     [BOOT_STEP_BRIDGE] = BIT(MANIFEST),
 };
 _Static_assert(ARRAY_LENGTH(needs) == BOOT_STEP_COUNT, "every step says what it needs");
@@ -73,6 +78,7 @@ static bool step_runs(const struct boot_plan_input *input, enum boot_step step)
         return input->has_repositories && !build && input->tunnels_expected;
     case BOOT_STEP_STAGE:
     case BOOT_STEP_OPENCODE:
+    case BOOT_STEP_WARM_UP:
         return !build;
     case BOOT_STEP_BRIDGE:
         return !build && input->bridge_wanted;
@@ -92,6 +98,7 @@ struct boot_plan_input boot_plan_input_of(const struct config *config, bool own_
         .bridge_wanted = config->boot_mode != BOOT_BUILD && *config->control_plane_url &&
                          *config->session_id, /* S-322 */
         .bridge_waits_for_ready = own_bridge || config->bridge_early_connect,
+        .opencode_starts_early = own_bridge,
     };
 }
 
@@ -119,8 +126,12 @@ struct boot_plan boot_plan_make(const struct boot_plan_input *input)
     plan.steps[BOOT_STEP_START].failure =
         input->era == ERA_LEGACY ? BOOT_FAILURE_WARNING : BOOT_FAILURE_FATAL;
     plan.steps[BOOT_STEP_START].later_failure = BOOT_FAILURE_WARNING;
+    /* What it saves the first prompt is not worth a sandbox. */
+    plan.steps[BOOT_STEP_WARM_UP].failure = BOOT_FAILURE_LOGGED;
+    if (!input->opencode_starts_early)
+        plan.steps[BOOT_STEP_OPENCODE].needs |= CHECKOUTS_READY;
     if (!input->bridge_waits_for_ready)
-        plan.steps[BOOT_STEP_BRIDGE].needs |= BIT(OPENCODE);
+        plan.steps[BOOT_STEP_BRIDGE].needs |= BIT(WARM_UP);
     return plan;
 }
 
@@ -140,6 +151,15 @@ unsigned boot_plan_next(const struct boot_plan *plan, unsigned begun, unsigned d
             next |= 1U << step;
     }
     return next;
+}
+
+bool boot_plan_waits_for(const struct boot_plan *plan, unsigned begun, unsigned done,
+                         enum boot_step step)
+{
+    unsigned now = boot_plan_next(plan, begun, done);
+    unsigned with_it = boot_plan_next(plan, begun, done | 1U << step);
+
+    return (with_it & ~now) != 0;
 }
 
 bool boot_plan_is_done(const struct boot_plan *plan, unsigned done)

@@ -1,7 +1,7 @@
 /*
  * The boot as a graph (contract 2.2..2.4): which steps run in this era and mode, what each needs to
  * be done first, and what its failure means. Pure. Steps that do not need each other run at the same
- * time (S-100).
+ * time (S-100). The boot is over, and prompts may come, when every step that runs is done.
  */
 #ifndef SUPERVISOR_BOOT_BOOT_PLAN_H
 #define SUPERVISOR_BOOT_BOOT_PLAN_H
@@ -20,7 +20,8 @@ enum boot_step {
     BOOT_STEP_TUNNEL,      /* the launcher's tunnel file, for start.sh */
     BOOT_STEP_START,       /* start.sh */
     BOOT_STEP_GUIDE,       /* the workspace's AGENTS.md */
-    BOOT_STEP_OPENCODE,    /* up to its first healthy answer */
+    BOOT_STEP_OPENCODE,    /* up to its first healthy answer; nothing of a checkout is read yet */
+    BOOT_STEP_WARM_UP,     /* OpenCode's instance of the work directory is brought up */
     BOOT_STEP_BRIDGE,
     BOOT_STEP_COUNT
 };
@@ -49,6 +50,9 @@ struct boot_plan_input {
     bool tunnels_expected;
     bool bridge_wanted;
     bool bridge_waits_for_ready; /* ours: it may run before it may connect (S-101) */
+    /* OpenCode may start before there is a checkout, because its clients name the directory they mean
+     * (contract/opencode.md section 5). A foreign bridge asks about whatever OpenCode was started in. */
+    bool opencode_starts_early;
 };
 
 /* What a configuration makes of it; `own_bridge`: no other program was named (--bridge-cmd). */
@@ -58,6 +62,11 @@ struct boot_plan boot_plan_make(const struct boot_plan_input *input);
 
 /* The steps that can begin now, as bits; `begun` and `done` are bits too. */
 unsigned boot_plan_next(const struct boot_plan *plan, unsigned begun, unsigned done);
+
+/* All that is left to do before some step is this one. Until then it may take its time, or fail and be
+ * tried again. */
+bool boot_plan_waits_for(const struct boot_plan *plan, unsigned begun, unsigned done,
+                         enum boot_step step);
 
 /* Every step that runs is done. */
 bool boot_plan_is_done(const struct boot_plan *plan, unsigned done);

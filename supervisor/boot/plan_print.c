@@ -4,6 +4,7 @@
 #include "supervisor/credentials/credential_setup.h"
 #include "supervisor/git_sync/git_sync_request.h"
 #include "supervisor/opencode/opencode.h"
+#include "supervisor/opencode/warm_up.h"
 
 #include <string.h>
 
@@ -98,6 +99,8 @@ static uint64_t limit_ms(const struct config *config, enum boot_step step)
         return config->tunnel_timeout_ms;
     case BOOT_STEP_OPENCODE:
         return OPENCODE_START_LIMIT_MS;
+    case BOOT_STEP_WARM_UP:
+        return WARM_UP_LIMIT_MS;
     default:
         return 0;
     }

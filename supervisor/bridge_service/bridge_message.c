@@ -55,6 +55,14 @@ void bridge_message_plain(struct buf *out, const char *type)
     put_line(out, message);
 }
 
+void bridge_message_ready(struct buf *out, const char *directory)
+{
+    AUTO_JSON cJSON *message = new_message("ready");
+
+    json_add_string(message, "directory", directory);
+    put_line(out, message);
+}
+
 void bridge_message_fatal(struct buf *out, const char *error)
 {
     AUTO_JSON cJSON *message = new_message("fatal");

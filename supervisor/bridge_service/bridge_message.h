@@ -31,7 +31,8 @@ struct bridge_message bridge_message_read(const char *line, size_t len);
 
 /* Each appends one whole line. */
 void bridge_message_boot(struct buf *out, const char *phase, bool connect);
-void bridge_message_plain(struct buf *out, const char *type); /* ready, opencode_down, shutdown */
+void bridge_message_plain(struct buf *out, const char *type); /* opencode_down, shutdown */
+void bridge_message_ready(struct buf *out, const char *directory);
 void bridge_message_fatal(struct buf *out, const char *error);
 
 /* `owner` and `name` are NULL when no repository is meant. */

@@ -82,8 +82,8 @@ static void greet(struct bridge_service *bridge)
     AUTO_BUF struct buf lines = BUF_INIT(BRIDGE_MESSAGE_MAX);
 
     bridge_message_boot(&lines, bridge->phase, bridge->config->bridge_early_connect);
-    if (bridge->opencode_ready)
-        bridge_message_plain(&lines, "ready");
+    if (bridge->directory)
+        bridge_message_ready(&lines, bridge->directory);
     bridge_channel_send(&bridge->channel, &lines);
 }
 
@@ -246,15 +246,18 @@ void bridge_service_tell_phase(struct bridge_service *bridge, const char *phase)
     bridge_channel_send(&bridge->channel, &line);
 }
 
-void bridge_service_tell_ready(struct bridge_service *bridge)
+void bridge_service_tell_ready(struct bridge_service *bridge, const char *directory)
 {
-    bridge->opencode_ready = true;
-    send_plain(bridge, "ready");
+    AUTO_BUF struct buf line = BUF_INIT(BRIDGE_MESSAGE_MAX);
+
+    bridge->directory = directory;
+    bridge_message_ready(&line, directory);
+    bridge_channel_send(&bridge->channel, &line);
 }
 
 void bridge_service_tell_down(struct bridge_service *bridge)
 {
-    bridge->opencode_ready = false;
+    bridge->directory = NULL;
     send_plain(bridge, "opencode_down");
 }
 

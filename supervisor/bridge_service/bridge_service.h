@@ -30,8 +30,9 @@ struct bridge_service {
     struct bridge_channel channel;
     struct line_tail tail;
     char program[PATH_MAX];
-    const char *phase;   /* of the boot */
-    bool opencode_ready; /* what a restarted bridge is told */
+    const char *phase; /* of the boot */
+    const char
+        *directory; /* that OpenCode works in; NULL: it is not ready. For a restarted bridge */
     bool connected;
     bool stopping;
 };
@@ -51,7 +52,8 @@ void bridge_service_stop(struct bridge_service *bridge, uint64_t grace_ms);
 void bridge_service_kill(struct bridge_service *bridge);
 
 void bridge_service_tell_phase(struct bridge_service *bridge, const char *phase);
-void bridge_service_tell_ready(struct bridge_service *bridge);
+/* `directory` is what its requests to OpenCode mean; it must stay. */
+void bridge_service_tell_ready(struct bridge_service *bridge, const char *directory);
 void bridge_service_tell_down(struct bridge_service *bridge);
 void bridge_service_tell_fatal(struct bridge_service *bridge, const char *error);
 

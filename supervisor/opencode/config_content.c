@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "supervisor/opencode/warm_up.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +74,33 @@ static cJSON *build_mcp(const cJSON *session)
     return mcp;
 }
 
+/* The AI SDK package of the session's provider, so that it is loaded before the first prompt. All of
+ * them are inside OpenCode; a provider of the user's own is most often of the last kind. */
+static const char *sdk_of(const char *provider)
+{
+    if (strcmp(provider, "anthropic") == 0)
+        return "@ai-sdk/anthropic";
+    return strcmp(provider, "openai") == 0 ? "@ai-sdk/openai" : "@ai-sdk/openai-compatible";
+}
+
+/* warm_up.h: a provider that refuses the connection. */
+static cJSON *build_warm_up_providers(const char *provider)
+{
+    cJSON *options = cJSON_CreateObject();
+    cJSON *models = cJSON_CreateObject();
+    cJSON *warm_up = cJSON_CreateObject();
+    cJSON *providers = cJSON_CreateObject();
+
+    json_add_string(options, "baseURL", WARM_UP_BASE_URL);
+    json_add_string(options, "apiKey", "none");
+    json_put(models, WARM_UP_MODEL, cJSON_CreateObject());
+    json_add_string(warm_up, "npm", sdk_of(provider));
+    json_put(warm_up, "options", options);
+    json_put(warm_up, "models", models);
+    json_put(providers, WARM_UP_PROVIDER, warm_up);
+    return providers;
+}
+
 char *config_content_build(const struct config *config)
 {
     AUTO_JSON cJSON *content = cJSON_CreateObject();
@@ -90,6 +118,7 @@ char *config_content_build(const struct config *config)
     json_put(content, "permission", build_permission());
     if (!config->opencode_snapshot)
         json_add_bool(content, "snapshot", false);
+    json_put(content, "provider", build_warm_up_providers(config->provider));
     if (mcp && mcp->child)
         json_put(content, "mcp", mcp);
     else

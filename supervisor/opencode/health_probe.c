@@ -1,28 +1,24 @@
 #include "supervisor/opencode/health_probe.h"
 
-#include "common/base64.h"
+#include "supervisor/opencode/opencode_address.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define CREDENTIALS_MAX 192
-
 static int build_request(struct health_probe *probe, int port, const char *username,
                          const char *password, struct err *err)
 {
-    AUTO_BUF struct buf plain = BUF_INIT(CREDENTIALS_MAX);
-    AUTO_BUF struct buf authorization = BUF_INIT(2 * CREDENTIALS_MAX);
+    AUTO_BUF struct buf authorization = BUF_INIT(2 * OPENCODE_CREDENTIALS_MAX);
     int len;
 
     if (password) {
-        buf_printf(&plain, "%s:%s", username, password);
-        buf_puts(&authorization, "Authorization: Basic ");
-        base64_encode(buf_text(&plain), plain.len, &authorization);
+        buf_puts(&authorization, "Authorization: ");
+        opencode_address_authorization(username, password, &authorization);
         buf_puts(&authorization, "\r\n");
     }
-    if (buf_failed(&plain) || buf_failed(&authorization))
+    if (buf_failed(&authorization))
         return err_set(err, ERR_CONFIG, "OPENCODE_SERVER_PASSWORD: longer than %d bytes",
-                       CREDENTIALS_MAX);
+                       OPENCODE_CREDENTIALS_MAX);
     len =
         snprintf(probe->request, sizeof probe->request,
                  "GET /global/health HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: application/json\r\n"
@@ -33,19 +29,11 @@ static int build_request(struct health_probe *probe, int port, const char *usern
     return 0;
 }
 
-/* Where to connect when the server listens on `host`. */
-static const char *reachable(const char *host)
-{
-    if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "localhost") == 0)
-        return "127.0.0.1";
-    return strcmp(host, "::") == 0 ? "::1" : host;
-}
-
 int health_probe_init(struct health_probe *probe, uv_loop_t *loop, const char *host, int port,
                       const char *username, const char *password, health_result_fn *on_result,
                       void *user, struct err *err)
 {
-    const char *address = reachable(host);
+    const char *address = opencode_address_reachable(host);
 
     *probe = (struct health_probe){.loop = loop, .on_result = on_result, .user = user};
     uv_timer_init(loop, &probe->limit);

@@ -2,15 +2,14 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/file.h"
 #include "supervisor/process/child_env.h"
 #include "supervisor/process/child_log.h"
 #include "supervisor/opencode/config_content.h"
+#include "supervisor/opencode/opencode_address.h"
 #include "supervisor/opencode/probe_schedule.h"
 #include "supervisor/staging/staged_commands.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -125,16 +124,6 @@ static int build_environment(const struct config *config, struct child_env *env)
     return 0;
 }
 
-/* The only repository when its checkout is there, else the workspace (S-182). */
-static const char *choose_directory(const struct config *config)
-{
-    char git[PATH_MAX];
-    const char *checkout = config_workdir(config);
-
-    snprintf(git, sizeof git, "%s/.git", checkout);
-    return file_exists(git) ? checkout : config->paths.workspace;
-}
-
 static int start_process(const struct opencode *opencode, struct process *process,
                          const struct child_env *env, struct err *err)
 {
@@ -146,7 +135,7 @@ static int start_process(const struct opencode *opencode, struct process *proces
         .program = argv[0],
         .argv = argv,
         .envp = (const char *const *)env->variables,
-        .directory = choose_directory(opencode->config),
+        .directory = opencode_directory(opencode->config),
     };
 
     snprintf(port, sizeof port, "%d", OPENCODE_PORT);
@@ -241,6 +230,11 @@ void opencode_set_prompt_running(struct opencode *opencode, bool running)
 {
     opencode->prompt_running = running;
     opencode->misses = 0;
+}
+
+void opencode_start_early(struct opencode *opencode)
+{
+    service_start_early(&opencode->service);
 }
 
 void opencode_start(struct opencode *opencode)

@@ -43,6 +43,10 @@ void opencode_close(struct opencode *opencode);
 /* Liveness is not looked at while a prompt runs: a busy OpenCode may answer late (S-348). */
 void opencode_set_prompt_running(struct opencode *opencode, bool running);
 
+/* Before anybody waits for it: a failure is only logged, and opencode_start() tries again. */
+void opencode_start_early(struct opencode *opencode);
+
+/* From now on it is needed: a failure of this start, or more than 30 s, is fatal (S-127). */
 void opencode_start(struct opencode *opencode);
 void opencode_stop(struct opencode *opencode, uint64_t grace_ms);
 void opencode_kill(struct opencode *opencode);

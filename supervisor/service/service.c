@@ -89,8 +89,6 @@ void service_close(struct service *service)
 
 static void spawn(struct service *service)
 {
-    if (service->limits.start_ms > 0)
-        arm(service, SERVICE_EVENT_START_TOO_LONG, service->limits.start_ms);
     if (service->owner.spawn(service->owner.user, &service->process, &service->error) != 0) {
         service->exit_code = EXIT_CODE_NOT_STARTED;
         dispatch(service, SERVICE_EVENT_SPAWN_FAILED);
@@ -135,6 +133,10 @@ static void act(struct service *service, unsigned actions)
     }
     if (actions & SERVICE_PAUSE)
         pause_before_restart(service);
+    if (actions & SERVICE_LIMIT_START && service->limits.start_ms > 0)
+        arm(service, SERVICE_EVENT_START_TOO_LONG, service->limits.start_ms);
+    if (actions & SERVICE_NOTE_FAILURE)
+        log_event(service, LOG_WARNING, "early_start_failed");
     if (actions & SERVICE_AWAIT_STABLE)
         arm(service, SERVICE_EVENT_STABLE, SERVICE_STABLE_MS);
     if (actions & SERVICE_TELL_READY)
@@ -151,6 +153,11 @@ static void act(struct service *service, unsigned actions)
 static void dispatch(struct service *service, enum service_event event)
 {
     act(service, service_policy_step(&service->policy, event));
+}
+
+void service_start_early(struct service *service)
+{
+    dispatch(service, SERVICE_EVENT_START_EARLY);
 }
 
 void service_start(struct service *service)

@@ -52,6 +52,11 @@ void service_init(struct service *service, const char *name, uv_loop_t *loop, st
                   struct log *log, struct service_limits limits, struct service_owner owner);
 void service_close(struct service *service);
 
+/* Before it is needed: a failure is only logged, and service_start() tries again. */
+void service_start_early(struct service *service);
+
+/* It is needed now: starts it unless it was, and from now on a failure or a start that takes too long
+ * counts. */
 void service_start(struct service *service);
 void service_ready(struct service *service);
 

@@ -27,8 +27,17 @@ struct transition {
 static const struct transition transitions[SERVICE_STATE_COUNT][SERVICE_EVENT_COUNT] = {
     [SERVICE_IDLE] =
         {
-            [SERVICE_EVENT_START] = TO(FIRST_START, SERVICE_SPAWN),
+            [SERVICE_EVENT_START_EARLY] = TO(EARLY_START, SERVICE_SPAWN),
+            [SERVICE_EVENT_START] = TO(FIRST_START, SERVICE_LIMIT_START | SERVICE_SPAWN),
             [SERVICE_EVENT_STOP] = STOP_DEAD,
+        },
+    [SERVICE_EARLY_START] =
+        {
+            [SERVICE_EVENT_START] = TO(FIRST_START, SERVICE_LIMIT_START),
+            [SERVICE_EVENT_READY] = READY,
+            [SERVICE_EVENT_EXITED] = TO(IDLE, SERVICE_NOTE_FAILURE),
+            [SERVICE_EVENT_SPAWN_FAILED] = TO(IDLE, SERVICE_NOTE_FAILURE),
+            [SERVICE_EVENT_STOP] = STOP_ALIVE,
         },
     [SERVICE_FIRST_START] =
         {
@@ -49,7 +58,8 @@ static const struct transition transitions[SERVICE_STATE_COUNT][SERVICE_EVENT_CO
         },
     [SERVICE_PAUSED] =
         {
-            [SERVICE_EVENT_PAUSE_OVER] = TO(RESTARTING, SERVICE_DISARM | SERVICE_SPAWN),
+            [SERVICE_EVENT_PAUSE_OVER] =
+                TO(RESTARTING, SERVICE_DISARM | SERVICE_LIMIT_START | SERVICE_SPAWN),
             [SERVICE_EVENT_STOP] = STOP_DEAD,
         },
     [SERVICE_RESTARTING] =
@@ -86,6 +96,7 @@ _Static_assert(ARRAY_LENGTH(pauses_s) == SERVICE_DEATHS_MAX, "one pause for each
 
 static const char *const state_names[] = {
     [SERVICE_IDLE] = "idle",
+    [SERVICE_EARLY_START] = "starting early",
     [SERVICE_FIRST_START] = "starting",
     [SERVICE_RUNNING] = "running",
     [SERVICE_PAUSED] = "paused",

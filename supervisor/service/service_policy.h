@@ -3,7 +3,10 @@
  * Pure: one table state x event -> state, actions. The actor (service.c) does what the actions say.
  *
  *   IDLE -> FIRST_START -> RUNNING -> PAUSED -> RESTARTING -> RUNNING ...
+ *     \-> EARLY_START -/
  *
+ * EARLY_START is a start before it is needed: it has no limit, and after a failure it is tried again
+ * when it is needed. The event START then makes a FIRST_START of it, whose limit begins.
  * FIRST_START and RESTARTING differ in one thing: a failure of the first start is fatal at once
  * (S-127, S-128), a failed restart is one more death under the same budget (S-346).
  */
@@ -14,6 +17,7 @@
 
 enum service_state {
     SERVICE_IDLE,
+    SERVICE_EARLY_START, /* spawned before it is needed, not ready yet */
     SERVICE_FIRST_START, /* spawned, not ready yet, never was */
     SERVICE_RUNNING,     /* ready */
     SERVICE_PAUSED,      /* dead, waiting for the next try */
@@ -26,6 +30,7 @@ enum service_state {
 };
 
 enum service_event {
+    SERVICE_EVENT_START_EARLY,
     SERVICE_EVENT_START,
     SERVICE_EVENT_READY,
     SERVICE_EVENT_EXITED,
@@ -48,12 +53,14 @@ enum service_action {
     SERVICE_TELL_DOWN = 1 << 3,
     SERVICE_TERMINATE = 1 << 4, /* SIGTERM, and a grace period */
     SERVICE_KILL = 1 << 5,
-    SERVICE_SPAWN = 1 << 6, /* and a limit for becoming ready */
+    SERVICE_SPAWN = 1 << 6,
     SERVICE_PAUSE = 1 << 7,
     SERVICE_AWAIT_STABLE = 1 << 8,
     SERVICE_TELL_READY = 1 << 9,
     SERVICE_TELL_FAILED = 1 << 10,
     SERVICE_TELL_STOPPED = 1 << 11,
+    SERVICE_LIMIT_START = 1 << 12,  /* a limit for becoming ready */
+    SERVICE_NOTE_FAILURE = 1 << 13, /* an early start failed: only logged */
 };
 
 struct service_policy {
