@@ -118,10 +118,10 @@ char *config_content_build(const struct config *config)
     json_put(content, "permission", build_permission());
     if (!config->opencode_snapshot)
         json_add_bool(content, "snapshot", false);
-    json_put(content, "provider", build_warm_up_providers(config->provider));
     if (mcp && mcp->child)
         json_put(content, "mcp", mcp);
     else
         cJSON_Delete(mcp);
+    json_put(content, "provider", build_warm_up_providers(config->provider));
     return json_to_string(content);
 }

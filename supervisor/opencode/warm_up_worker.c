@@ -36,10 +36,9 @@ struct work {
     struct err err; /* of the first failure */
 };
 
-static void on_limit(uv_timer_t *timer);
-
 static void finish(struct work *work)
 {
+    http_request_cancel(work->request);
     event_stream_free(work->stream);
     work->stream = NULL;
     uv_timer_stop(&work->limit);

@@ -1,16 +1,16 @@
 // What the supervisor does from its start to a sandbox that works: order, hooks, configuration, what is fatal.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { sampleFiles } from '../../playground/sample-repository.mjs';
 import { waitUntil } from '../../playground/waiting.mjs';
-import { endInOrder, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
+import { endInOrder, playgroundFor, standInOpencode, startWithStandIns } from './support/sandbox.mjs';
 
 const hook = (text) => `#!/bin/bash\n${text}\n`;
 const repositoryWith = (files) => ({ owner: 'acme', name: 'app', files: { ...sampleFiles, ...files } });
 
-test('clones, runs the hooks in the checkout, starts OpenCode there, then the bridge, which says ready', async (t) => {
+test('clones, runs the hooks in the checkout and starts OpenCode meanwhile; ready comes after all of it', async (t) => {
     const playground = await playgroundFor(t);
     const sandbox = await startWithStandIns(playground, { bridge: null });
     await sandbox.stillRuns(playground.controlPlane.ready());
@@ -19,8 +19,10 @@ test('clones, runs the hooks in the checkout, starts OpenCode there, then the br
     const startup = await sandbox.logged('sandbox.startup');
     assert.equal(startup.outcome, 'success');
     const order = sandbox.logs.map(({ event }) => event)
-        .filter((event) => ['git.clone_complete', 'opencode.start', 'opencode.ready', 'sandbox.startup'].includes(event));
-    assert.deepEqual(order, ['git.clone_complete', 'opencode.start', 'opencode.ready', 'sandbox.startup']);
+        .filter((event) => ['git.clone_start', 'git.clone_complete', 'opencode.start', 'sandbox.startup'].includes(event));
+    assert.equal(order.at(-1), 'sandbox.startup');
+    assert.ok(order.indexOf('opencode.start') < order.indexOf('git.clone_complete'), String(order));
+    for (const step of ['sync', 'setup', 'start', 'opencode', 'warm_up']) assert.ok(startup.phase_ms[step] >= 0, step);
     await endInOrder(sandbox);
 });
 
@@ -34,7 +36,8 @@ test('OpenCode gets its configuration, and nothing that is secret to the supervi
     assert.equal(config.model, 'playground/scripted');
     assert.deepEqual(config.permission, { '*': { '*': 'allow' } });
     assert.equal(report.client, 'serve');
-    assert.match(report.directory, /\/workspace\/app$/);
+    assert.match(report.directory, /\/workspace$/, 'there was no checkout yet');
+    assert.deepEqual(report.directoriesMeant, [sandbox.inside('/workspace/app')]);
     assert.deepEqual(report.args.slice(0, 5), ['serve', '--port', '4096', '--hostname', '127.0.0.1']);
     const commands = sandbox.processes().map(({ command }) => command.join(' ')).join('\n');
     for (const secret of [playground.controlPlane.token, playground.gitServer.token]) {
@@ -42,6 +45,65 @@ test('OpenCode gets its configuration, and nothing that is secret to the supervi
     }
     const gitConfig = readFileSync(sandbox.path('workspace/app/.git/config'), 'utf8');
     assert.ok(!gitConfig.includes(playground.gitServer.token), 'no token in the checkout');
+    await endInOrder(sandbox);
+});
+
+test('a foreign bridge names no directory, so OpenCode starts in the checkout, after the hooks', async (t) => {
+    const playground = await playgroundFor(t);
+    const sandbox = await startWithStandIns(playground, { env: { STANDIN_REPORT: '/tmp/opencode-report-foreign' } });
+    await sandbox.logged('sandbox.startup');
+    const reportPath = sandbox.isolated ? sandbox.path('tmp/opencode-report-foreign') : '/tmp/opencode-report-foreign';
+    assert.match(JSON.parse(readFileSync(reportPath, 'utf8')).directory, /\/workspace\/app$/);
+    const events = sandbox.logs.map(({ event }) => event);
+    assert.ok(events.indexOf('start.complete') < events.indexOf('opencode.start'), String(events));
+    await endInOrder(sandbox);
+});
+
+test('prompts wait for the end of the hooks, however soon OpenCode was there', async (t) => {
+    const playground = await playgroundFor(t, {
+        repository: repositoryWith({ '.openinspect/start.sh': hook('until [ -e /tmp/go-on ]; do sleep 0.05; done') }) });
+    const sandbox = await startWithStandIns(playground, { bridge: null });
+    await sandbox.logged('opencode.ready');
+    await sandbox.logged('start.start');
+    assert.equal(playground.controlPlane.connections.length, 0);
+    assert.equal(sandbox.logsOf('opencode.warmed_up').length, 0, 'the hook may still change what OpenCode reads');
+    writeFileSync(sandbox.isolated ? sandbox.path('tmp/go-on') : '/tmp/go-on', '');
+    await sandbox.stillRuns(playground.controlPlane.ready());
+    await endInOrder(sandbox);
+    if (!sandbox.isolated) rmSync('/tmp/go-on');
+});
+
+test('an OpenCode that setup.sh installs is started when it is there', async (t) => {
+    const playground = await playgroundFor(t, {
+        repository: repositoryWith({ '.openinspect/setup.sh': hook('cp "$(command -v late-opencode)" "$(command -v opencode)"') }) });
+    const sandbox = await startWithStandIns(playground, {
+        bridge: null, opencode: '#!/bin/sh\nexit 4\n', programs: { 'late-opencode': standInOpencode() } });
+    const failed = await sandbox.logged('opencode.early_start_failed');
+    assert.equal(failed.exit_code, 4);
+    await sandbox.stillRuns(playground.controlPlane.ready());
+    assert.equal(sandbox.logsOf('opencode.crash').length, 0);
+    await endInOrder(sandbox);
+});
+
+test('OpenCode that was killed while the hooks run is back before prompts come', async (t) => {
+    const playground = await playgroundFor(t, {
+        repository: repositoryWith({ '.openinspect/start.sh': hook('sleep 1') }) });
+    const sandbox = await startWithStandIns(playground, { bridge: null });
+    await sandbox.logged('opencode.ready');
+    await sandbox.logged('start.start');
+    process.kill(sandbox.find('opencode-standin.mjs').pid, 'SIGKILL');
+    await sandbox.logged('opencode.ready', { count: 2 });
+    await sandbox.stillRuns(playground.controlPlane.ready());
+    await endInOrder(sandbox);
+});
+
+test('a warm-up that OpenCode does not answer costs some seconds, not the sandbox', async (t) => {
+    const playground = await playgroundFor(t, { repository: null });
+    const sandbox = await startWithStandIns(playground, { bridge: null, env: { STANDIN_OPENCODE: 'no-sessions' } });
+    await sandbox.stillRuns(playground.controlPlane.ready());
+    const failed = await sandbox.logged('opencode.warm_up_failed');
+    assert.ok(failed.duration_ms < 9000, `${failed.duration_ms} ms`);
+    assert.match(failed.error_message, /not done in time/);
     await endInOrder(sandbox);
 });
 

@@ -83,6 +83,12 @@ static void test_health(void)
     }
 }
 
+/* The end of every configuration. */
+#define WARM_UP_WITH(sdk)                                                                     \
+    ",\"provider\":{\"oi-warm-up\":{\"npm\":\"@ai-sdk/" sdk                                   \
+    "\",\"options\":{\"baseURL\":\"http://127.0.0.1:9/v1\",\"apiKey\":\"none\"},\"models\":{" \
+    "\"none\":{}}}}}"
+
 static void test_opencode_config(void)
 {
     TEST("OpenCode's configuration allows everything and names model and MCP servers") {
@@ -99,13 +105,15 @@ static void test_opencode_config(void)
                   "{\"model\":\"anthropic/claude\",\"permission\":{\"*\":{\"*\":\"allow\"}},"
                   "\"snapshot\":false,"
                   "\"mcp\":{\"a\":{\"type\":\"remote\",\"url\":\"https://x\",\"headers\":{\"k\":"
-                  "\"v\"}},\"b\":{\"type\":\"local\",\"command\":[\"npx\",\"y\"]}}}");
+                  "\"v\"}},\"b\":{\"type\":\"local\",\"command\":[\"npx\",\"y\"]}}" WARM_UP_WITH(
+                      "anthropic"));
     }
     TEST("without MCP servers there is no such member; snapshots may be asked for") {
         struct config config = {.provider = "p", .model = "m", .opencode_snapshot = true};
         AUTO_FREE char *text = config_content_build(&config);
 
-        CHECK_STR(text, "{\"model\":\"p/m\",\"permission\":{\"*\":{\"*\":\"allow\"}}}");
+        CHECK_STR(text, "{\"model\":\"p/m\",\"permission\":{\"*\":{\"*\":\"allow\"}}" WARM_UP_WITH(
+                            "openai-compatible"));
     }
 }
 

@@ -8,16 +8,17 @@
 /* clang-format off */
 static const int expected[SERVICE_STATE_COUNT][SERVICE_EVENT_COUNT] = {
 #define NO -1
-    /*                        START               READY            EXITED          FOR_GOOD         SPAWN_FAILED    TOO_LONG        UNHEALTHY       GRACE_OVER        PAUSE_OVER          STABLE           STOP */
-    [SERVICE_IDLE]        = { SERVICE_FIRST_START, NO,              NO, NO             ,             NO,             NO,             NO,             NO,               NO,                 NO,              SERVICE_STOPPED },
-    [SERVICE_FIRST_START] = { NO,                  SERVICE_RUNNING, SERVICE_FAILED, SERVICE_FAILED , SERVICE_FAILED, SERVICE_FAILED, NO,             NO,               NO,                 NO,              SERVICE_STOPPING },
-    [SERVICE_RUNNING]     = { NO,                  NO,              SERVICE_PAUSED, SERVICE_FAILED , NO,             NO,             SERVICE_ENDING, NO,               NO,                 SERVICE_RUNNING, SERVICE_STOPPING },
-    [SERVICE_PAUSED]      = { NO,                  NO,              NO, NO             ,             NO,             NO,             NO,             NO,               SERVICE_RESTARTING, NO,              SERVICE_STOPPED },
-    [SERVICE_RESTARTING]  = { NO,                  SERVICE_RUNNING, SERVICE_PAUSED, SERVICE_FAILED , SERVICE_PAUSED, SERVICE_ENDING, NO,             NO,               NO,                 NO,              SERVICE_STOPPING },
-    [SERVICE_ENDING]      = { NO,                  NO,              SERVICE_PAUSED, SERVICE_FAILED , NO,             NO,             NO,             SERVICE_ENDING,   NO,                 NO,              SERVICE_STOPPING },
-    [SERVICE_STOPPING]    = { NO,                  NO,              SERVICE_STOPPED, SERVICE_STOPPED, NO,            NO,             NO,             SERVICE_STOPPING, NO,                 NO,              NO },
-    [SERVICE_STOPPED]     = { NO,                  NO,              NO, NO             ,             NO,             NO,             NO,             NO,               NO,                 NO,              NO },
-    [SERVICE_FAILED]      = { NO,                  NO,              NO, NO             ,             NO,             NO,             NO,             NO,               NO,                 NO,              SERVICE_STOPPED },
+    /*                        START_EARLY          START                READY            EXITED           FOR_GOOD         SPAWN_FAILED    TOO_LONG        UNHEALTHY       GRACE_OVER        PAUSE_OVER          STABLE           STOP */
+    [SERVICE_IDLE]        = { SERVICE_EARLY_START, SERVICE_FIRST_START, NO,              NO,              NO,              NO,             NO,             NO,             NO,               NO,                 NO,              SERVICE_STOPPED },
+    [SERVICE_EARLY_START] = { NO,                  SERVICE_FIRST_START, SERVICE_RUNNING, SERVICE_IDLE,    SERVICE_FAILED,  SERVICE_IDLE,   NO,             NO,             NO,               NO,                 NO,              SERVICE_STOPPING },
+    [SERVICE_FIRST_START] = { NO,                  NO,                  SERVICE_RUNNING, SERVICE_FAILED,  SERVICE_FAILED,  SERVICE_FAILED, SERVICE_FAILED, NO,             NO,               NO,                 NO,              SERVICE_STOPPING },
+    [SERVICE_RUNNING]     = { NO,                  NO,                  NO,              SERVICE_PAUSED,  SERVICE_FAILED,  NO,             NO,             SERVICE_ENDING, NO,               NO,                 SERVICE_RUNNING, SERVICE_STOPPING },
+    [SERVICE_PAUSED]      = { NO,                  NO,                  NO,              NO,              NO,              NO,             NO,             NO,             NO,               SERVICE_RESTARTING, NO,              SERVICE_STOPPED },
+    [SERVICE_RESTARTING]  = { NO,                  NO,                  SERVICE_RUNNING, SERVICE_PAUSED,  SERVICE_FAILED,  SERVICE_PAUSED, SERVICE_ENDING, NO,             NO,               NO,                 NO,              SERVICE_STOPPING },
+    [SERVICE_ENDING]      = { NO,                  NO,                  NO,              SERVICE_PAUSED,  SERVICE_FAILED,  NO,             NO,             NO,             SERVICE_ENDING,   NO,                 NO,              SERVICE_STOPPING },
+    [SERVICE_STOPPING]    = { NO,                  NO,                  NO,              SERVICE_STOPPED, SERVICE_STOPPED, NO,             NO,             NO,             SERVICE_STOPPING, NO,                 NO,              NO },
+    [SERVICE_STOPPED]     = { NO,                  NO,                  NO,              NO,              NO,              NO,             NO,             NO,             NO,               NO,                 NO,              NO },
+    [SERVICE_FAILED]      = { NO,                  NO,                  NO,              NO,              NO,              NO,             NO,             NO,             NO,               NO,                 NO,              SERVICE_STOPPED },
 #undef NO
 };
 /* clang-format on */
@@ -70,6 +71,23 @@ static void test_table(void)
 
         CHECK(actions & SERVICE_TELL_FAILED);
         CHECK(!(actions & (SERVICE_PAUSE | SERVICE_SPAWN)));
+    }
+    TEST("a start before it is needed may fail, has no limit, and is tried again when it is "
+         "needed") {
+        struct service_policy policy = {.state = SERVICE_IDLE};
+
+        CHECK(!(service_policy_step(&policy, SERVICE_EVENT_START_EARLY) & SERVICE_LIMIT_START));
+        CHECK_INT(service_policy_step(&policy, SERVICE_EVENT_EXITED), SERVICE_NOTE_FAILURE);
+        CHECK_INT(policy.deaths, 0);
+        CHECK_INT(service_policy_step(&policy, SERVICE_EVENT_START),
+                  SERVICE_LIMIT_START | SERVICE_SPAWN);
+        CHECK(service_policy_step(&policy, SERVICE_EVENT_EXITED) & SERVICE_TELL_FAILED);
+    }
+    TEST("an early start that is needed now gets its limit, and is not started a second time") {
+        struct service_policy policy = {.state = SERVICE_EARLY_START};
+
+        CHECK_INT(service_policy_step(&policy, SERVICE_EVENT_START), SERVICE_LIMIT_START);
+        CHECK(service_policy_step(&policy, SERVICE_EVENT_START_TOO_LONG) & SERVICE_TELL_FAILED);
     }
     TEST("a first start that takes too long leaves no process behind") {
         struct service_policy policy = {.state = SERVICE_FIRST_START};

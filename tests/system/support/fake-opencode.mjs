@@ -23,6 +23,7 @@ export class FakeOpencode extends EventEmitter {
         this.runs = []; // one for each prompt that was posted
         this.aborts = []; // { sessionID, at }
         this.requests = []; // 'POST /session', ...
+        this.directories = new Set(); // that requests meant; null: none was named
         this.streams = new Set(); // open event streams
         this.streamCount = 0; // how many were ever opened
         this.onPrompt = (run) => run.say('ok');
@@ -120,6 +121,8 @@ export class FakeOpencode extends EventEmitter {
         response.page = { limit: Number(searchParams.get('limit') ?? Infinity), before: searchParams.get('before') };
         const name = `${request.method} ${path.replace(/\/session\/(?!status$)[^/]+/, '/session/:id')}`;
         this.requests.push(name);
+        const directory = request.headers['x-opencode-directory'];
+        if (path !== '/global/health') this.directories.add(directory ? decodeURIComponent(directory) : null);
         this.emit('change');
         const answer = this.answers[name];
         if (answer === 'never') return void this.pending.push({ name, response });

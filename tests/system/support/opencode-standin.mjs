@@ -3,6 +3,7 @@
 // line, ready in a moment. STANDIN_OPENCODE in the environment chooses how it misbehaves:
 //   never-healthy   listens and never answers          slow-answer  hangs up to the 8th request, like the real one
 //   exit            ends with status 3 at once         ignore-term  does not end on SIGTERM
+//   no-sessions     never answers POST /session
 // On SIGUSR1 it stops answering.
 
 import { writeFileSync } from 'node:fs';
@@ -24,6 +25,7 @@ if (behaviour === 'ignore-term') process.on('SIGTERM', () => console.log('stand-
 const fake = await FakeOpencode.start({ port: Number(option('--port')) });
 const health = 'GET /global/health';
 if (behaviour === 'never-healthy') fake.answers[health] = 'never';
+if (behaviour === 'no-sessions') fake.answers['POST /session'] = 'never';
 if (behaviour === 'slow-answer') {
     fake.answers[health] = 'never';
     let left = HANGING_REQUESTS;
@@ -32,10 +34,15 @@ if (behaviour === 'slow-answer') {
     });
 }
 process.on('SIGUSR1', () => { fake.answers[health] = 'never'; });
-// What the test can look at afterwards: how it was started.
-if (process.env.STANDIN_REPORT) {
+// What the test can look at afterwards: how it was started, and which directories its clients meant.
+function report() {
     writeFileSync(process.env.STANDIN_REPORT, JSON.stringify({
         args: process.argv.slice(2), directory: process.cwd(), config: process.env.OPENCODE_CONFIG_CONTENT ?? null,
-        client: process.env.OPENCODE_CLIENT ?? null, environment: Object.keys(process.env) }));
+        client: process.env.OPENCODE_CLIENT ?? null, environment: Object.keys(process.env),
+        directoriesMeant: [...fake.directories] }));
+}
+if (process.env.STANDIN_REPORT) {
+    report();
+    fake.on('change', report);
 }
 console.log(`opencode server listening on http://127.0.0.1:${fake.port}`);

@@ -13,7 +13,7 @@ export const PROMPT_LIMIT_MS = 60_000;
 export const QUICK = { BRIDGE_HEARTBEAT_INTERVAL_MS: '200', BRIDGE_RECONNECT_FIRST_MS: '50' };
 
 /** A script that runs the stand-in for OpenCode (opencode-standin.mjs) in place of the real one. */
-const standInOpencode = (isolated) => `#!/bin/sh
+export const standInOpencode = (isolated = process.getuid() === 0) => `#!/bin/sh
 exec node ${Sandbox.ownFile('tests/system/support/opencode-standin.mjs', isolated)} "$@"
 `;
 
