@@ -82,8 +82,8 @@ static void fail(struct work *work, const struct err *err)
 
 static void take_session(struct work *work, struct http_response *response)
 {
-    AUTO_JSON cJSON *session = json_parse(buf_text(&response->body), response->body.len, NULL);
-    const char *id = json_get_nonempty(session, "id");
+    AUTO_JSON cJSON *created = json_parse(buf_text(&response->body), response->body.len, NULL);
+    const char *id = json_get_nonempty(created, "id");
     struct err err;
 
     if (id && strlen(id) < sizeof work->session) {

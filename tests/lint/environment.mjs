@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 
 const DOC = 'docs/environment.md';
 /** Words in capitals that the code has as a string and that are no variables; the second line are ends of such names. */
-const NO_VARIABLES = new Set(['EOF', 'GET', 'POST', 'PUT', 'HEAD', 'TLS', 'SSHSIG',
+const NO_VARIABLES = new Set(['EOF', 'GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'TLS', 'SSHSIG',
     'KEY', 'TOKEN', 'SECRET', 'PASSWORD', 'PASSWD', 'CREDENTIAL', 'CREDENTIALS']);
 const isVariable = (word) => !NO_VARIABLES.has(word) && !/^SIG[A-Z0-9]+$/.test(word);
 

@@ -6,7 +6,7 @@
 //   no-sessions     never answers POST /session
 // On SIGUSR1 it stops answering.
 
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { FakeOpencode } from './fake-opencode.mjs';
 
 const HANGING_REQUESTS = 8;
@@ -34,12 +34,13 @@ if (behaviour === 'slow-answer') {
     });
 }
 process.on('SIGUSR1', () => { fake.answers[health] = 'never'; });
-// What the test can look at afterwards: how it was started, and which directories its clients meant.
+// What the test can look at afterwards: how it was started, and which directories its clients meant. A reader sees it whole.
 function report() {
-    writeFileSync(process.env.STANDIN_REPORT, JSON.stringify({
+    writeFileSync(`${process.env.STANDIN_REPORT}.new`, JSON.stringify({
         args: process.argv.slice(2), directory: process.cwd(), config: process.env.OPENCODE_CONFIG_CONTENT ?? null,
         client: process.env.OPENCODE_CLIENT ?? null, environment: Object.keys(process.env),
         directoriesMeant: [...fake.directories] }));
+    renameSync(`${process.env.STANDIN_REPORT}.new`, process.env.STANDIN_REPORT);
 }
 if (process.env.STANDIN_REPORT) {
     report();
