@@ -11,13 +11,16 @@
 #include "git/library.h"
 #include "git/progress.h"
 #include "git/push.h"
+#include "git/push_need.h"
+#include "git/push_program.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Used for what the input leaves out. */
 enum { DEFAULT_CONNECT_S = 30, DEFAULT_STALL_S = 60, DEFAULT_TOTAL_S = 300 /* B-814 */ };
 
-enum { URL_MAX = 8 * 1024 };
+enum { URL_MAX = 8 * 1024, WHY_MAX = 1024 };
 
 struct job {
     struct git_access access;
@@ -101,24 +104,27 @@ static void add_clean_text(cJSON *result, const char *text, const struct job *jo
     json_put(result, "error", cJSON_CreateString(buf_text(&clean)));
 }
 
-static void emit_success(const struct push_outcome *outcome)
+static void emit_success(const struct push_outcome *outcome, const char *git_for)
 {
     cJSON *result = worker_result_new(NULL);
 
-    json_add_bool(result, "up_to_date", outcome->up_to_date);
+    if (!git_for)
+        json_add_bool(result, "up_to_date", outcome->up_to_date);
     if (outcome->commit[0])
         json_add_string(result, "commit", outcome->commit);
+    json_add_string(result, "git_for", git_for);
     worker_emit(WORKER_OUTPUT_FD, result);
 }
 
 static void emit_failure(const struct job *job, const struct push_outcome *outcome,
-                         const struct err *err)
+                         const char *git_for, const struct err *err)
 {
     cJSON *result = worker_result_new(err);
     bool has_text = outcome->text.len && !buf_failed(&outcome->text);
 
     add_clean_text(result, has_text ? buf_text(&outcome->text) : err->text, job);
     json_add_bool(result, "rejected", outcome->rejected);
+    json_add_string(result, "git_for", git_for);
     worker_emit(WORKER_OUTPUT_FD, result);
 }
 
@@ -129,21 +135,42 @@ static void wipe(struct buf *buf)
     buf_free(buf);
 }
 
+/* libgit2 is quicker and needs no git in the sandbox; the git program does what libgit2 cannot. */
+static int push(const struct job *job, struct buf *why, struct push_outcome *outcome,
+                struct err *err)
+{
+    int code;
+
+    if (!push_needs_program(job->path, why)) {
+        buf_reset(why);
+        return push_reference(&job->access, job->path, job->refspec, job->force, outcome, err);
+    }
+    code = push_by_program(&job->access, job->path, job->refspec, job->force, outcome, err);
+    if (code < 0 && err->sys == ENOENT) {
+        err_add_context(err, "this push needs the git program, for %s", buf_text(why));
+        buf_reset(&outcome->text);
+    }
+    return code;
+}
+
 int push_worker_main(void)
 {
     struct job job = {
         .url = BUF_INIT(URL_MAX), .username = BUF_INIT(URL_MAX), .password = BUF_INIT(URL_MAX)};
     struct push_outcome outcome = {.text = BUF_INIT(PUSH_TEXT_MAX)};
+    AUTO_BUF struct buf why = BUF_INIT(WHY_MAX);
+    const char *git_for;
     struct err err = {0};
     AUTO_JSON cJSON *input = worker_read_input(WORKER_INPUT_FD, &err);
     int code = -1;
 
     if (input && read_job(input, &job, &err) == 0)
-        code = push_reference(&job.access, job.path, job.refspec, job.force, &outcome, &err);
+        code = push(&job, &why, &outcome, &err);
+    git_for = why.len ? buf_text(&why) : NULL;
     if (code == 0)
-        emit_success(&outcome);
+        emit_success(&outcome, git_for);
     else
-        emit_failure(&job, &outcome, &err);
+        emit_failure(&job, &outcome, git_for, &err);
     push_outcome_free(&outcome);
     wipe(&job.url);
     wipe(&job.username);

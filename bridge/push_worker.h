@@ -3,7 +3,8 @@
  * has already chosen the checkout and composed refspec and URL (B-801..B-811, B-843), so that this
  * one only talks to the remote. It reads one JSON object from stdin up to end of file and writes
  * JSON lines to stdout; see common/worker.h for the frame. The parent may kill it at any time
- * (B-814). Neither .git/config nor a ref of the checkout is changed: no token is stored (D-26).
+ * (B-814). Neither .git/config nor a ref of the checkout is changed: no token is stored (D-26). What
+ * libgit2 cannot push, a pre-push hook for instance, the git program does (docs/push.md).
  *
  * Input (null counts as absent):
  *
@@ -21,7 +22,8 @@
  *    "percent":33}
  *       phase: "packing", then "sending". At most a few a second.
  *   {"type":"result","ok":true,"up_to_date":false,"commit":"<40 hex>"}
- *       up_to_date: the remote had it already.
+ *       up_to_date: the remote had it already. Instead of both, `git_for`: the git program pushed, and
+ *       what for, as "the hook /workspace/app/.git/hooks/pre-push"; also with ok false.
  *   {"type":"result","ok":false,"error_class":"protocol","error":"<text>","rejected":true}
  *       `error` takes the place of git's stderr in B-813 ("Push failed: <error>"): no prefix of its
  *       own, several lines possible, what the remote's hooks said included ("remote: ..."), at most

@@ -111,6 +111,9 @@ static void conclude(struct worker_process *self)
     if (!self->exited || !self->output_ended || !on_done)
         return;
     describe(self, &end);
+    /* What it started and could not end; a success may leave something behind on purpose. */
+    if (!json_get_bool(self->result, "ok", false))
+        kill(-self->process.pid, SIGKILL);
     self->on_done = NULL;
     on_done(self->user, &end);
     worker_process_leave(self);

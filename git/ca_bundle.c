@@ -5,6 +5,7 @@
 #include "common/env.h"
 #include "common/url.h"
 #include "git/auto_git2.h"
+#include "git/library.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -107,7 +108,8 @@ static int read_config(git_repository *repository, const char *url, struct buf *
     AUTO_GIT(config) git_config *config = NULL;
     const char *plain = NULL;
 
-    if (git_repository_config_snapshot(&config, repository) < 0)
+    if (repository ? git_repository_config_snapshot(&config, repository) < 0
+                   : git_config_open_default(&config) < 0)
         return -1;
     find_url_setting(config, url, path);
     if (!path->len && git_config_get_string(&plain, config, "http.sslcainfo") == 0)
@@ -136,4 +138,22 @@ int ca_bundle_load(git_repository *repository, const char *url, struct err *err)
         if (access(system_bundles[i], R_OK) == 0)
             return load(system_bundles[i], NULL, "the system's", err);
     return 0;
+}
+
+void ca_bundle_export(const char *path, const char *url)
+{
+    AUTO_GIT(repository) git_repository *repository = NULL;
+    AUTO_BUF struct buf configured = BUF_INIT(PATH_MAX);
+    const char *file = env_get("SSL_CERT_FILE"), *directory = env_get("SSL_CERT_DIR");
+
+    if (env_get("GIT_SSL_CAINFO") || (!file && !directory))
+        return;
+    library_open(path, &repository, NULL); /* what cannot be opened has the user's configuration */
+    read_config(repository, url, &configured);
+    if (configured.len)
+        return;
+    if (file)
+        setenv("GIT_SSL_CAINFO", file, 1);
+    if (directory)
+        setenv("GIT_SSL_CAPATH", directory, 1);
 }

@@ -19,4 +19,7 @@ int ca_bundle_load(struct git_repository *repository, const char *url, struct er
 /* Where the trusted certificates came from, for error texts; never NULL. */
 const char *ca_bundle_in_use(void);
 
+/* Sets the variables by which the git program trusts what we do: it does not know SSL_CERT_FILE. */
+void ca_bundle_export(const char *path, const char *url);
+
 #endif

@@ -1,7 +1,7 @@
 /*
  * `git push <url> <refspec>` from a checkout: one reference. Nothing in the checkout changes, its
  * remotes and remote-tracking branches included. Of git's own push this leaves out: the pre-push
- * hook (so git-lfs uploads nothing), push options, and submodules.
+ * hook (so git-lfs uploads nothing), push options, and submodules; see push_need.h.
  */
 #ifndef GIT_PUSH_H
 #define GIT_PUSH_H

@@ -117,14 +117,14 @@ static void report_timeout(struct push_run *run, uint64_t limit_ms)
     answer(run, text);
 }
 
-static void report_failure(struct push_run *run, const char *remote_text)
+static void report_failure(struct push_run *run, const struct push_result *result)
 {
     AUTO_BUF struct buf clean = BUF_INIT(TEXT_MAX_BYTES);
     AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX_BYTES);
 
-    push_redact(&run->request, remote_text, &clean);
+    push_redact(&run->request, result->error, &clean);
     log_at(run->runs->options.log, LOG_WARNING, "git.push_failed", REQUEST_FIELDS(&run->request),
-           LOG_STR("stderr", buf_text(&clean)));
+           LOG_STR("stderr", buf_text(&clean)), LOG_STR("git_for", result->git_for));
     /* The older contract's text is the same for every reason (B-844). */
     if (run->request.older_contract)
         buf_puts(&text, OLDER_FAILURE);
@@ -141,12 +141,13 @@ static void on_worker_done(void *user, const struct push_result *result)
     struct push_runs *runs = run->runs;
 
     if (result->ok) {
-        log_at(runs->options.log, LOG_INFO, "git.push_complete", REQUEST_FIELDS(&run->request));
+        log_at(runs->options.log, LOG_INFO, "git.push_complete", REQUEST_FIELDS(&run->request),
+               LOG_STR("git_for", result->git_for));
         answer(run, NULL);
     } else if (result->timed_out) {
         report_timeout(run, result->limit_ms);
     } else {
-        report_failure(run, result->error);
+        report_failure(run, result);
     }
     forget(run);
     start_waiting(runs);

@@ -26,6 +26,7 @@ static void on_worker_done(void *user, const struct worker_process_end *end)
     struct push_result result = {.limit_ms = self->limit_ms,
                                  .error = end->result ? (error ? error : "") : end->text};
 
+    result.git_for = json_get_string(end->result, "git_for");
     result.ok = json_get_bool(end->result, "ok", false);
     /* The worker's other limits, connecting and stalling, have texts of their own. */
     result.timed_out = !result.ok && (end->killed || (class && strcmp(class, "timeout") == 0 &&

@@ -29,8 +29,9 @@ struct push_worker_input {
 struct push_result {
     bool ok;
     bool timed_out;
-    uint64_t limit_ms; /* the limit that was reached */
-    const char *error; /* what the remote or the worker said; never NULL */
+    uint64_t limit_ms;   /* the limit that was reached */
+    const char *error;   /* what the remote or the worker said; never NULL */
+    const char *git_for; /* what the git program was needed for; NULL: it was not */
 };
 
 /* Called once, when the worker is gone and reaped. `result` lives during the call. */

@@ -7,28 +7,8 @@ import { isAlive } from '../../playground/processes.mjs';
 import { git } from '../../playground/sample-repository.mjs';
 import { waitUntil } from '../../playground/waiting.mjs';
 import { settle } from './support/bridge.mjs';
-import { endInOrder, playgroundFor, QUICK, startWithStandIns } from './support/sandbox.mjs';
-
-const isPush = ({ type }) => type.startsWith('push_');
-
-/** A sandbox with one commit to push. */
-async function sandboxWithCommit(t, { env, ...options } = {}) {
-    const playground = await playgroundFor(t, options);
-    const sandbox = await startWithStandIns(playground, { bridge: null, env });
-    await sandbox.stillRuns(playground.controlPlane.ready());
-    const checkout = sandbox.path('workspace/app');
-    writeFileSync(`${checkout}/pushed.txt`, 'pushed\n');
-    git(checkout, 'add', 'pushed.txt');
-    git(checkout, 'commit', '--quiet', '--message', 'To be pushed');
-    const { controlPlane: cp } = playground;
-    /** Sends a push and gives the event that settles it. */
-    const push = async (branch, more) => {
-        const after = cp.events.length;
-        cp.push(branch, more);
-        return sandbox.stillRuns(cp.waitForEvent(isPush, { after, timeoutMs: 30_000, what: 'the end of the push' }));
-    };
-    return { playground, sandbox, cp, push, checkout };
-}
+import { isPush, sandboxWithCommit } from './support/push.mjs';
+import { endInOrder, QUICK } from './support/sandbox.mjs';
 
 test('a push arrives in the repository and is told once, with the repository it was for', async (t) => {
     const { playground, sandbox, cp, push, checkout } = await sandboxWithCommit(t);
