@@ -106,6 +106,21 @@ static void close_others_at_exec(const struct spawn_options *options)
         fcntl(options->fds[i].child_fd, F_SETFD, 0);
 }
 
+/* Raising it is always allowed. Failing changes nothing that the child could use. */
+static void undo_oom_protection(void)
+{
+    char score[8];
+    int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, score, sizeof score);
+
+    if (got >= (ssize_t)sizeof SPAWN_OOM_SCORE_PROTECTED - 1 &&
+        memcmp(score, SPAWN_OOM_SCORE_PROTECTED, sizeof SPAWN_OOM_SCORE_PROTECTED - 1) == 0 &&
+        pwrite(fd, "0", 1, 0) < 0)
+        errno = 0;
+    if (fd >= 0)
+        close(fd);
+}
+
 static enum step prepare_and_exec(const struct spawn_options *options, pid_t parent, int *error_fd)
 {
     reset_signals();
@@ -118,6 +133,7 @@ static enum step prepare_and_exec(const struct spawn_options *options, pid_t par
         if (getppid() != parent)
             raise(SIGKILL);
     }
+    undo_oom_protection();
     if (arrange_descriptors(options, error_fd) != 0)
         return STEP_DESCRIPTORS;
     close_others_at_exec(options);

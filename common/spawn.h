@@ -13,6 +13,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* A parent with this in its /proc/self/oom_score_adj has protected itself from the kernel's search for
+ * memory; its children get 0 (S-360). */
+#define SPAWN_OOM_SCORE_PROTECTED "-500"
+
 /* What fd `child_fd` is in the child. `parent_fd` stays open in the parent. */
 struct spawn_fd {
     int parent_fd;

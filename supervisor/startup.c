@@ -1,12 +1,17 @@
 #include "supervisor/startup.h"
 
+#include "common/cleanup.h"
 #include "common/file.h"
+#include "common/spawn.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #define WORKSPACE_MODE 0755
+#define OOM_SCORE_PATH "/proc/self/oom_score_adj"
 
 void startup_log(const struct config *config, struct log *log)
 {
@@ -40,6 +45,19 @@ void startup_become_subreaper(struct log *log)
         return;
     err_set_sys(&err, errno, "become a subreaper: orphans will not be reaped");
     log_at(log, LOG_WARNING, "supervisor.subreaper_failed", LOG_ERR(&err));
+}
+
+void startup_protect_from_oom(void)
+{
+    static const char protected[] = SPAWN_OOM_SCORE_PROTECTED;
+    AUTO_CLOSE int fd = open(OOM_SCORE_PATH, O_RDWR | O_CLOEXEC);
+    char score[8];
+    ssize_t got = fd < 0 ? -1 : read(fd, score, sizeof score);
+
+    if (got != 2 || memcmp(score, "0\n", 2) != 0)
+        return;
+    if (pwrite(fd, protected, sizeof protected - 1, 0) < 0)
+        return; /* it needs a privilege that a container seldom has */
 }
 
 int startup_make_workspace(const struct config *config, struct err *err)

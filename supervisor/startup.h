@@ -14,6 +14,10 @@ void startup_log(const struct config *config, struct log *log);
 /* When we are not PID 1; a failure is logged (S-353). */
 void startup_become_subreaper(struct log *log);
 
+/* When memory is short, the kernel shall kill something that can be started again: where permitted, and
+ * when the launcher has not chosen something else (S-360). */
+void startup_protect_from_oom(void);
+
 /* Decision 8: it is made when it is missing. */
 int startup_make_workspace(const struct config *config, struct err *err);
 

@@ -25,6 +25,7 @@ struct supervisor {
     uv_loop_t loop;
     struct signals signals;
     struct reaper reaper;
+    struct oom_kills oom_kills;
     struct boot boot;
     struct opencode opencode;
     struct bridge_service bridge;
@@ -106,8 +107,10 @@ static void on_opencode_ready(void *user)
 {
     struct supervisor *supervisor = user;
 
-    boot_step_done(&supervisor->boot, BOOT_STEP_OPENCODE);
-    tell_ready(supervisor);
+    if (supervisor->booted)
+        tell_ready(supervisor);
+    else
+        boot_step_done(&supervisor->boot, BOOT_STEP_OPENCODE);
 }
 
 static void on_opencode_down(void *user)
@@ -322,6 +325,9 @@ static int init_actors(struct supervisor *supervisor, struct err *err)
                         err);
     if (input.mode != BOOT_BUILD)
         bridge_service_log_skip(&supervisor->bridge);
+    oom_kills_init(&supervisor->oom_kills, CGROUP_ROOT, CGROUP_OF_SELF);
+    supervisor->opencode.service.oom_kills = &supervisor->oom_kills;
+    supervisor->bridge.service.oom_kills = &supervisor->oom_kills;
     rc |= boot_init(&supervisor->boot, loop, reaper, log, supervisor->config, &input,
                     (struct boot_listener){.on_phase = on_phase,
                                            .on_warning = on_warning,
@@ -370,6 +376,7 @@ int supervisor_run(const struct supervisor_options *options)
     }
     log_output_watch(options->log_output, &supervisor->loop);
     startup_become_subreaper(options->log);
+    startup_protect_from_oom();
     rc = signals_watch(&supervisor->signals, &supervisor->loop,
                        (struct signals_listener){.on_end_wanted = on_end_wanted,
                                                  .on_status_wanted = on_status_wanted,

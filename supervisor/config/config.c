@@ -20,6 +20,10 @@
 #define START_TIMEOUT_S 120
 #define TUNNEL_TIMEOUT_S 30
 #define TIMEOUT_MOST_S (24L * 3600)
+/* OpenCode uses up to 1 GB in a long session; more than this is a leak. */
+#define MEMORY_LIMIT_MB 3072L
+#define MEMORY_LIMIT_MOST_MB (1024L * 1024L)
+#define KIB_PER_MIB 1024
 #define HOST_URL_MAX 1024
 #define LOOPBACK "127.0.0.1"
 #define DEFAULT_PROVIDER "anthropic"
@@ -226,24 +230,29 @@ static void parse_git_access(struct reader *reader)
 }
 
 /* S-24: what is no positive whole number is the default, and said. */
-static uint64_t parse_limit(struct reader *reader, const char *name, long otherwise_s)
+static uint64_t parse_whole(struct reader *reader, const char *name, const char *unit, long least,
+                            long most, long otherwise)
 {
     const char *text = get(reader, name);
     char *end;
-    long seconds;
+    long number;
 
     if (!text)
-        return (uint64_t)otherwise_s * MS_PER_S;
+        return (uint64_t)otherwise;
     errno = 0;
-    seconds = strtol(text, &end, 10);
-    if (errno || end == text || end[strspn(end, " \t")] || seconds <= 0 ||
-        seconds > TIMEOUT_MOST_S) {
+    number = strtol(text, &end, 10);
+    if (errno || end == text || end[strspn(end, " \t")] || number < least || number > most) {
         buf_printf(&reader->config->remarks,
-                   "%s: is no whole number of seconds from 1 to %ld; using %ld\n", name,
-                   TIMEOUT_MOST_S, otherwise_s);
-        seconds = otherwise_s;
+                   "%s: is no whole number of %s from %ld to %ld; using %ld\n", name, unit, least,
+                   most, otherwise);
+        number = otherwise;
     }
-    return (uint64_t)seconds * MS_PER_S;
+    return (uint64_t)number;
+}
+
+static uint64_t parse_limit(struct reader *reader, const char *name, long otherwise_s)
+{
+    return parse_whole(reader, name, "seconds", 1, TIMEOUT_MOST_S, otherwise_s) * MS_PER_S;
 }
 
 /* Section 10; the limit may have a fraction (S-27). */
@@ -362,6 +371,10 @@ int config_parse(struct config *config, const struct flags *flags, config_env_fn
     parse_git_access(&reader);
     config->setup_timeout_ms = parse_limit(&reader, "SETUP_TIMEOUT_SECONDS", SETUP_TIMEOUT_S);
     config->start_timeout_ms = parse_limit(&reader, "START_TIMEOUT_SECONDS", START_TIMEOUT_S);
+    config->opencode_memory_limit_kib =
+        parse_whole(&reader, "OI_OPENCODE_MEMORY_LIMIT_MB", "megabytes", 0, MEMORY_LIMIT_MOST_MB,
+                    MEMORY_LIMIT_MB) *
+        KIB_PER_MIB;
     parse_tunnels(&reader);
     parse_model(&reader);
     parse_opencode_address(&reader, flags->opencode_host, random_password);

@@ -58,6 +58,7 @@ struct config {
     bool xai_managed;
     char *opencode_host;
     char *opencode_username;
+    uint64_t opencode_memory_limit_kib; /* above it an idle OpenCode is started anew; 0: never */
     char *opencode_password; /* NULL: OpenCode asks for none (it listens on loopback only) */
 
     bool bridge_early_connect;

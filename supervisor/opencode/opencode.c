@@ -7,6 +7,8 @@
 #include "supervisor/opencode/config_content.h"
 #include "supervisor/opencode/opencode_address.h"
 #include "supervisor/opencode/probe_schedule.h"
+#include "supervisor/opencode/recycling.h"
+#include "supervisor/process/process_state.h"
 #include "supervisor/staging/staged_commands.h"
 
 #include <errno.h>
@@ -24,16 +26,55 @@ static uint64_t elapsed_ms(const struct opencode *opencode)
     return clock_monotonic_ms() - opencode->started_ms;
 }
 
+static bool recycle_if_grown(struct opencode *opencode)
+{
+    uint64_t now_ms = clock_monotonic_ms();
+    uint64_t limit_kib = opencode->config->opencode_memory_limit_kib;
+    uint64_t rss_kib = process_state_rss_kib(PROC_ROOT, opencode->service.process.pid);
+    uint64_t busy_ms = opencode->last_prompt_ms > opencode->started_ms ? opencode->last_prompt_ms
+                                                                       : opencode->started_ms;
+
+    if (!recycling_is_due(rss_kib, limit_kib, now_ms - busy_ms, now_ms - opencode->started_ms))
+        return false;
+    log_at(opencode->log, LOG_WARNING, "opencode.recycled", LOG_NUM("rss_kib", rss_kib),
+           LOG_NUM("limit_kib", limit_kib));
+    service_recycle(&opencode->service);
+    return true;
+}
+
+/* Of what is not a service: a compiler, a test run. */
+static void tell_oom_kills(struct opencode *opencode)
+{
+    uint64_t kills = opencode->service.oom_kills ? oom_kills_look(opencode->service.oom_kills) : 0;
+
+    if (kills > 0)
+        log_at(opencode->log, LOG_WARNING, "sandbox.oom_kill", LOG_NUM("kills", kills));
+}
+
 static void on_next_probe(uv_timer_t *timer)
 {
     struct opencode *opencode = timer->data;
 
+    tell_oom_kills(opencode);
     if (!opencode->ready)
         health_probe_start(&opencode->probe, probe_schedule_limit_ms(elapsed_ms(opencode)));
-    else if (!opencode->prompt_running)
+    else if (!opencode->prompt_running && !recycle_if_grown(opencode))
         health_probe_start(&opencode->probe, PROBE_LIVENESS_LIMIT_MS);
     /* S-352: the one look at children that no signal asked for. */
     reaper_collect(opencode->service.process.reaper);
+}
+
+/* For whoever wants to know later why it did not answer. */
+static void tell_state(const struct opencode *opencode)
+{
+    struct process_state state;
+
+    process_state_read(PROC_ROOT, opencode->service.process.pid, &state);
+    log_at(opencode->log, LOG_WARNING, "opencode.unresponsive",
+           LOG_NUM("pid", opencode->service.process.pid), LOG_STR("state", state.state),
+           LOG_STR("wchan", state.wchan), LOG_STR("syscall", state.syscall),
+           LOG_STR("stack", state.stack), LOG_NUM("threads", state.threads),
+           LOG_NUM("rss_kib", state.rss_kib));
 }
 
 static void on_liveness_result(struct opencode *opencode, enum health_result result)
@@ -46,8 +87,10 @@ static void on_liveness_result(struct opencode *opencode, enum health_result res
     log_at(opencode->log, LOG_WARNING, "opencode.health_check_error",
            LOG_NUM("misses", opencode->misses),
            LOG_BOOL("answered", result == HEALTH_RESULT_OTHER));
-    if (opencode->misses >= PROBE_LIVENESS_MISSES)
-        service_unhealthy(&opencode->service, "does not answer its health check any more");
+    if (opencode->misses < PROBE_LIVENESS_MISSES)
+        return;
+    tell_state(opencode);
+    service_unhealthy(&opencode->service, "does not answer its health check any more");
 }
 
 static void on_probe_result(void *user, enum health_result result)
@@ -229,6 +272,7 @@ void opencode_close(struct opencode *opencode)
 void opencode_set_prompt_running(struct opencode *opencode, bool running)
 {
     opencode->prompt_running = running;
+    opencode->last_prompt_ms = clock_monotonic_ms();
     opencode->misses = 0;
 }
 

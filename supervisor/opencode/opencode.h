@@ -29,6 +29,7 @@ struct opencode {
     struct health_probe probe;
     uv_timer_t next_probe;
     uint64_t started_ms;
+    uint64_t last_prompt_ms;                /* when one ended last */
     unsigned misses;                        /* liveness probes in a row that were not answered */
     char last_line[OPENCODE_LAST_LINE_MAX]; /* of its output while it starts: why it did not */
     bool ready;

@@ -53,6 +53,16 @@ static void log_event(struct service *service, enum log_level level, const char 
            LOG_STR("error_message", service->error.text));
 }
 
+/* The kernel sends the same signal as anybody else; its counter says that it was the kernel. */
+static void tell_oom_kill(struct service *service)
+{
+    if (!service->oom_kills || oom_kills_look(service->oom_kills) == 0)
+        return;
+    err_set(&service->error, ERR_LIMIT,
+            "%s was killed because the memory of the sandbox was used up", service->name);
+    log_event(service, LOG_ERROR, "oom_killed");
+}
+
 static void on_exited(void *user, int exit_code)
 {
     struct service *service = user;
@@ -63,6 +73,8 @@ static void on_exited(void *user, int exit_code)
     err_set(&service->error, ERR_IO,
             exit_code < 0 ? "%s was killed by signal %d" : "%s exited with status %d",
             service->name, exit_code < 0 ? -exit_code : exit_code);
+    if (exit_code == -SIGKILL)
+        tell_oom_kill(service);
     service->owner.on_notice(service->owner.user, SERVICE_NOTICE_EXITED);
     dispatch(service, exit_code > 0 && exit_code == service->limits.hopeless_exit
                           ? SERVICE_EVENT_EXITED_FOR_GOOD
@@ -174,6 +186,11 @@ void service_unhealthy(struct service *service, const char *why)
 {
     err_set(&service->error, ERR_TIMEOUT, "%s %s", service->name, why);
     dispatch(service, SERVICE_EVENT_UNHEALTHY);
+}
+
+void service_recycle(struct service *service)
+{
+    dispatch(service, SERVICE_EVENT_RECYCLE);
 }
 
 void service_stop(struct service *service, uint64_t grace_ms)

@@ -6,6 +6,7 @@
 #ifndef SUPERVISOR_SERVICE_SERVICE_H
 #define SUPERVISOR_SERVICE_SERVICE_H
 
+#include "supervisor/process/oom_kills.h"
 #include "supervisor/process/process.h"
 #include "supervisor/service/service_policy.h"
 
@@ -44,6 +45,8 @@ struct service {
     enum service_event timer_event;
     uint64_t stop_grace_ms;
     uint64_t grace_left_ms;
+    struct oom_kills
+        *oom_kills;   /* looked at when it is killed; NULL: not. Set after service_init() */
     int exit_code;    /* of the last death */
     struct err error; /* of the last failure */
 };
@@ -62,6 +65,9 @@ void service_ready(struct service *service);
 
 /* It runs but does not work: ended and started again. */
 void service_unhealthy(struct service *service, const char *why);
+
+/* It works, and is ended and started again all the same, without counting as a death. */
+void service_recycle(struct service *service);
 
 /* SIGTERM, and SIGKILL after `grace_ms`; SERVICE_NOTICE_STOPPED follows, at once when it is dead. */
 void service_stop(struct service *service, uint64_t grace_ms);

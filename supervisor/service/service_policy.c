@@ -24,72 +24,82 @@ struct transition {
 #define STOP_DEAD TO(STOPPED, SERVICE_DISARM | SERVICE_TELL_STOPPED)
 #define READY TO(RUNNING, SERVICE_DISARM | SERVICE_AWAIT_STABLE | SERVICE_TELL_READY)
 
-static const struct transition transitions[SERVICE_STATE_COUNT][SERVICE_EVENT_COUNT] = {
-    [SERVICE_IDLE] =
-        {
-            [SERVICE_EVENT_START_EARLY] = TO(EARLY_START, SERVICE_SPAWN),
-            [SERVICE_EVENT_START] = TO(FIRST_START, SERVICE_LIMIT_START | SERVICE_SPAWN),
-            [SERVICE_EVENT_STOP] = STOP_DEAD,
-        },
-    [SERVICE_EARLY_START] =
-        {
-            [SERVICE_EVENT_START] = TO(FIRST_START, SERVICE_LIMIT_START),
-            [SERVICE_EVENT_READY] = READY,
-            [SERVICE_EVENT_EXITED] = TO(IDLE, SERVICE_NOTE_FAILURE),
-            [SERVICE_EVENT_EXITED_FOR_GOOD] = FATAL,
-            [SERVICE_EVENT_SPAWN_FAILED] = TO(IDLE, SERVICE_NOTE_FAILURE),
-            [SERVICE_EVENT_STOP] = STOP_ALIVE,
-        },
-    [SERVICE_FIRST_START] =
-        {
-            [SERVICE_EVENT_READY] = READY,
-            [SERVICE_EVENT_EXITED] = FATAL,
-            [SERVICE_EVENT_EXITED_FOR_GOOD] = FATAL,
-            [SERVICE_EVENT_SPAWN_FAILED] = FATAL,
-            [SERVICE_EVENT_START_TOO_LONG] = FATAL_ALIVE,
-            [SERVICE_EVENT_STOP] = STOP_ALIVE,
-        },
-    [SERVICE_RUNNING] =
-        {
-            [SERVICE_EVENT_EXITED] = DEATH,
-            [SERVICE_EVENT_EXITED_FOR_GOOD] = FATAL,
-            [SERVICE_EVENT_UNHEALTHY] = END,
-            [SERVICE_EVENT_STABLE] = TO(RUNNING, SERVICE_FORGET_DEATHS),
-            [SERVICE_EVENT_STOP] = STOP_ALIVE,
-        },
-    [SERVICE_PAUSED] =
-        {
-            [SERVICE_EVENT_PAUSE_OVER] =
-                TO(RESTARTING, SERVICE_DISARM | SERVICE_LIMIT_START | SERVICE_SPAWN),
-            [SERVICE_EVENT_STOP] = STOP_DEAD,
-        },
-    [SERVICE_RESTARTING] =
-        {
-            [SERVICE_EVENT_READY] = READY,
-            [SERVICE_EVENT_EXITED] = DEATH,
-            [SERVICE_EVENT_EXITED_FOR_GOOD] = FATAL,
-            [SERVICE_EVENT_SPAWN_FAILED] = DEATH,
-            [SERVICE_EVENT_START_TOO_LONG] = END,
-            [SERVICE_EVENT_STOP] = STOP_ALIVE,
-        },
-    [SERVICE_ENDING] =
-        {
-            [SERVICE_EVENT_EXITED] =
-                TO(PAUSED, SERVICE_DISARM | SERVICE_COUNT_DEATH | SERVICE_PAUSE),
-            [SERVICE_EVENT_EXITED_FOR_GOOD] = FATAL,
-            [SERVICE_EVENT_GRACE_OVER] = TO(ENDING, SERVICE_KILL),
-            [SERVICE_EVENT_STOP] = STOP_ALIVE,
-        },
-    [SERVICE_STOPPING] =
-        {
-            [SERVICE_EVENT_EXITED] = STOP_DEAD,
-            [SERVICE_EVENT_EXITED_FOR_GOOD] = STOP_DEAD,
-            [SERVICE_EVENT_GRACE_OVER] = TO(STOPPING, SERVICE_KILL),
-        },
-    [SERVICE_FAILED] =
-        {
-            [SERVICE_EVENT_STOP] = STOP_DEAD,
-        },
+static const struct transition transitions[SERVICE_STATE_COUNT][SERVICE_EVENT_COUNT] =
+    {
+        [SERVICE_IDLE] =
+            {
+                [SERVICE_EVENT_START_EARLY] = TO(EARLY_START, SERVICE_SPAWN),
+                [SERVICE_EVENT_START] = TO(FIRST_START, SERVICE_LIMIT_START | SERVICE_SPAWN),
+                [SERVICE_EVENT_STOP] = STOP_DEAD,
+            },
+        [SERVICE_EARLY_START] =
+            {
+                [SERVICE_EVENT_START] = TO(FIRST_START, SERVICE_LIMIT_START),
+                [SERVICE_EVENT_READY] = READY,
+                [SERVICE_EVENT_EXITED] = TO(IDLE, SERVICE_NOTE_FAILURE),
+                [SERVICE_EVENT_EXITED_FOR_GOOD] = FATAL,
+                [SERVICE_EVENT_SPAWN_FAILED] = TO(IDLE, SERVICE_NOTE_FAILURE),
+                [SERVICE_EVENT_STOP] = STOP_ALIVE,
+            },
+        [SERVICE_FIRST_START] =
+            {
+                [SERVICE_EVENT_READY] = READY,
+                [SERVICE_EVENT_EXITED] = FATAL,
+                [SERVICE_EVENT_EXITED_FOR_GOOD] = FATAL,
+                [SERVICE_EVENT_SPAWN_FAILED] = FATAL,
+                [SERVICE_EVENT_START_TOO_LONG] = FATAL_ALIVE,
+                [SERVICE_EVENT_STOP] = STOP_ALIVE,
+            },
+        [SERVICE_RUNNING] =
+            {
+                [SERVICE_EVENT_EXITED] = DEATH,
+                [SERVICE_EVENT_EXITED_FOR_GOOD] = FATAL,
+                [SERVICE_EVENT_UNHEALTHY] = END,
+                [SERVICE_EVENT_RECYCLE] =
+                    TO(RECYCLING, SERVICE_DISARM | SERVICE_TELL_DOWN | SERVICE_TERMINATE),
+                [SERVICE_EVENT_STABLE] = TO(RUNNING, SERVICE_FORGET_DEATHS),
+                [SERVICE_EVENT_STOP] = STOP_ALIVE,
+            },
+        [SERVICE_PAUSED] =
+            {
+                [SERVICE_EVENT_PAUSE_OVER] =
+                    TO(RESTARTING, SERVICE_DISARM | SERVICE_LIMIT_START | SERVICE_SPAWN),
+                [SERVICE_EVENT_STOP] = STOP_DEAD,
+            },
+        [SERVICE_RESTARTING] =
+            {
+                [SERVICE_EVENT_READY] = READY,
+                [SERVICE_EVENT_EXITED] = DEATH,
+                [SERVICE_EVENT_EXITED_FOR_GOOD] = FATAL,
+                [SERVICE_EVENT_SPAWN_FAILED] = DEATH,
+                [SERVICE_EVENT_START_TOO_LONG] = END,
+                [SERVICE_EVENT_STOP] = STOP_ALIVE,
+            },
+        [SERVICE_ENDING] =
+            {
+                [SERVICE_EVENT_EXITED] =
+                    TO(PAUSED, SERVICE_DISARM | SERVICE_COUNT_DEATH | SERVICE_PAUSE),
+                [SERVICE_EVENT_EXITED_FOR_GOOD] = FATAL,
+                [SERVICE_EVENT_GRACE_OVER] = TO(ENDING, SERVICE_KILL),
+                [SERVICE_EVENT_STOP] = STOP_ALIVE,
+            },
+        [SERVICE_RECYCLING] =
+            {
+                [SERVICE_EVENT_EXITED] = TO(PAUSED, SERVICE_DISARM | SERVICE_PAUSE),
+                [SERVICE_EVENT_EXITED_FOR_GOOD] = FATAL,
+                [SERVICE_EVENT_GRACE_OVER] = TO(RECYCLING, SERVICE_KILL),
+                [SERVICE_EVENT_STOP] = STOP_ALIVE,
+            },
+        [SERVICE_STOPPING] =
+            {
+                [SERVICE_EVENT_EXITED] = STOP_DEAD,
+                [SERVICE_EVENT_EXITED_FOR_GOOD] = STOP_DEAD,
+                [SERVICE_EVENT_GRACE_OVER] = TO(STOPPING, SERVICE_KILL),
+            },
+        [SERVICE_FAILED] =
+            {
+                [SERVICE_EVENT_STOP] = STOP_DEAD,
+            },
 };
 
 static const unsigned pauses_s[] = {0, 2, 4, 8, 16};
@@ -103,6 +113,7 @@ static const char *const state_names[] = {
     [SERVICE_PAUSED] = "paused",
     [SERVICE_RESTARTING] = "restarting",
     [SERVICE_ENDING] = "ending",
+    [SERVICE_RECYCLING] = "recycling",
     [SERVICE_STOPPING] = "stopping",
     [SERVICE_STOPPED] = "stopped",
     [SERVICE_FAILED] = "failed",

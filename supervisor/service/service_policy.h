@@ -23,6 +23,7 @@ enum service_state {
     SERVICE_PAUSED,      /* dead, waiting for the next try */
     SERVICE_RESTARTING,  /* spawned again, not ready yet */
     SERVICE_ENDING,      /* alive but useless: being killed, to be started again */
+    SERVICE_RECYCLING,   /* alive and useful: ended to be started afresh, which is no death */
     SERVICE_STOPPING,    /* told to stop */
     SERVICE_STOPPED,
     SERVICE_FAILED, /* given up */
@@ -38,6 +39,7 @@ enum service_event {
     SERVICE_EVENT_SPAWN_FAILED,
     SERVICE_EVENT_START_TOO_LONG,
     SERVICE_EVENT_UNHEALTHY,
+    SERVICE_EVENT_RECYCLE,
     SERVICE_EVENT_GRACE_OVER, /* SIGTERM had its time */
     SERVICE_EVENT_PAUSE_OVER,
     SERVICE_EVENT_STABLE, /* a minute without a death */

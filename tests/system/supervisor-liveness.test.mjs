@@ -16,5 +16,10 @@ test('OpenCode that stops answering is ended and started again', async (t) => {
     await sandbox.logged('opencode.ready', { count: 2, timeoutMs: FOUND_OUT_MS });
     assert.notEqual(sandbox.find('opencode-standin.mjs').pid, deaf.pid);
     assert.equal(sandbox.logsOf('opencode.crash').length, 1);
+    const [seen] = sandbox.logsOf('opencode.unresponsive');
+    assert.equal(seen.pid > 0 && seen.threads > 0 && seen.rss_kib > 0, true, JSON.stringify(seen));
+    assert.match(seen.state, /^[RSD] \(/);
+    const events = sandbox.logs.map(({ event }) => event);
+    assert.ok(events.indexOf('opencode.unresponsive') < events.indexOf('opencode.crash'), 'it was looked at while it lived');
     await endInOrder(sandbox);
 });

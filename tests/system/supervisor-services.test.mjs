@@ -1,6 +1,7 @@
 // What is kept running: OpenCode and the bridge die, and the sandbox goes on, or ends when it should.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { childrenOf } from '../../playground/processes.mjs';
 import { waitUntil } from '../../playground/waiting.mjs';
@@ -25,6 +26,17 @@ test('OpenCode is killed: it is started again at once, the bridge stays', async 
     await sandbox.logged('opencode.ready', { count: 2 });
     assert.notEqual(opencodeOf(sandbox).pid, before.pid);
     assert.equal(sandbox.find('stand-in-bridge').pid, bridge.pid);
+    await endInOrder(sandbox);
+});
+
+test('when memory is short the supervisor is the last to be killed, its children are as others', async (t) => {
+    const score = (pid) => readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim();
+    if (process.getuid() !== 0 || score('self') !== '0') return t.skip('needs the right to lower a score of 0');
+    const playground = await playgroundFor(t, { repository: null });
+    const sandbox = await startWithStandIns(playground, { bridge: null });
+    await sandbox.stillRuns(playground.controlPlane.ready());
+    assert.equal(score(sandbox.pid), '-500');
+    for (const name of ['opencode-standin.mjs', 'oi-bridge']) assert.equal(score(sandbox.find(name).pid), '0', name);
     await endInOrder(sandbox);
 });
 

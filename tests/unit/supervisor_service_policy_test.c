@@ -8,17 +8,18 @@
 /* clang-format off */
 static const int expected[SERVICE_STATE_COUNT][SERVICE_EVENT_COUNT] = {
 #define NO -1
-    /*                        START_EARLY          START                READY            EXITED           FOR_GOOD         SPAWN_FAILED    TOO_LONG        UNHEALTHY       GRACE_OVER        PAUSE_OVER          STABLE           STOP */
-    [SERVICE_IDLE]        = { SERVICE_EARLY_START, SERVICE_FIRST_START, NO,              NO,              NO,              NO,             NO,             NO,             NO,               NO,                 NO,              SERVICE_STOPPED },
-    [SERVICE_EARLY_START] = { NO,                  SERVICE_FIRST_START, SERVICE_RUNNING, SERVICE_IDLE,    SERVICE_FAILED,  SERVICE_IDLE,   NO,             NO,             NO,               NO,                 NO,              SERVICE_STOPPING },
-    [SERVICE_FIRST_START] = { NO,                  NO,                  SERVICE_RUNNING, SERVICE_FAILED,  SERVICE_FAILED,  SERVICE_FAILED, SERVICE_FAILED, NO,             NO,               NO,                 NO,              SERVICE_STOPPING },
-    [SERVICE_RUNNING]     = { NO,                  NO,                  NO,              SERVICE_PAUSED,  SERVICE_FAILED,  NO,             NO,             SERVICE_ENDING, NO,               NO,                 SERVICE_RUNNING, SERVICE_STOPPING },
-    [SERVICE_PAUSED]      = { NO,                  NO,                  NO,              NO,              NO,              NO,             NO,             NO,             NO,               SERVICE_RESTARTING, NO,              SERVICE_STOPPED },
-    [SERVICE_RESTARTING]  = { NO,                  NO,                  SERVICE_RUNNING, SERVICE_PAUSED,  SERVICE_FAILED,  SERVICE_PAUSED, SERVICE_ENDING, NO,             NO,               NO,                 NO,              SERVICE_STOPPING },
-    [SERVICE_ENDING]      = { NO,                  NO,                  NO,              SERVICE_PAUSED,  SERVICE_FAILED,  NO,             NO,             NO,             SERVICE_ENDING,   NO,                 NO,              SERVICE_STOPPING },
-    [SERVICE_STOPPING]    = { NO,                  NO,                  NO,              SERVICE_STOPPED, SERVICE_STOPPED, NO,             NO,             NO,             SERVICE_STOPPING, NO,                 NO,              NO },
-    [SERVICE_STOPPED]     = { NO,                  NO,                  NO,              NO,              NO,              NO,             NO,             NO,             NO,               NO,                 NO,              NO },
-    [SERVICE_FAILED]      = { NO,                  NO,                  NO,              NO,              NO,              NO,             NO,             NO,             NO,               NO,                 NO,              SERVICE_STOPPED },
+    /*                        START_EARLY          START                READY            EXITED           FOR_GOOD         SPAWN_FAILED    TOO_LONG        UNHEALTHY       RECYCLE            GRACE_OVER         PAUSE_OVER          STABLE           STOP */
+    [SERVICE_IDLE]        = { SERVICE_EARLY_START, SERVICE_FIRST_START, NO,              NO,              NO,              NO,             NO,             NO,             NO,                NO,                NO,                 NO,              SERVICE_STOPPED },
+    [SERVICE_EARLY_START] = { NO,                  SERVICE_FIRST_START, SERVICE_RUNNING, SERVICE_IDLE,    SERVICE_FAILED,  SERVICE_IDLE,   NO,             NO,             NO,                NO,                NO,                 NO,              SERVICE_STOPPING },
+    [SERVICE_FIRST_START] = { NO,                  NO,                  SERVICE_RUNNING, SERVICE_FAILED,  SERVICE_FAILED,  SERVICE_FAILED, SERVICE_FAILED, NO,             NO,                NO,                NO,                 NO,              SERVICE_STOPPING },
+    [SERVICE_RUNNING]     = { NO,                  NO,                  NO,              SERVICE_PAUSED,  SERVICE_FAILED,  NO,             NO,             SERVICE_ENDING, SERVICE_RECYCLING, NO,                NO,                 SERVICE_RUNNING, SERVICE_STOPPING },
+    [SERVICE_PAUSED]      = { NO,                  NO,                  NO,              NO,              NO,              NO,             NO,             NO,             NO,                NO,                SERVICE_RESTARTING, NO,              SERVICE_STOPPED },
+    [SERVICE_RESTARTING]  = { NO,                  NO,                  SERVICE_RUNNING, SERVICE_PAUSED,  SERVICE_FAILED,  SERVICE_PAUSED, SERVICE_ENDING, NO,             NO,                NO,                NO,                 NO,              SERVICE_STOPPING },
+    [SERVICE_ENDING]      = { NO,                  NO,                  NO,              SERVICE_PAUSED,  SERVICE_FAILED,  NO,             NO,             NO,             NO,                SERVICE_ENDING,    NO,                 NO,              SERVICE_STOPPING },
+    [SERVICE_RECYCLING]   = { NO,                  NO,                  NO,              SERVICE_PAUSED,  SERVICE_FAILED,  NO,             NO,             NO,             NO,                SERVICE_RECYCLING, NO,                 NO,              SERVICE_STOPPING },
+    [SERVICE_STOPPING]    = { NO,                  NO,                  NO,              SERVICE_STOPPED, SERVICE_STOPPED, NO,             NO,             NO,             NO,                SERVICE_STOPPING,  NO,                 NO,              NO },
+    [SERVICE_STOPPED]     = { NO,                  NO,                  NO,              NO,              NO,              NO,             NO,             NO,             NO,                NO,                NO,                 NO,              NO },
+    [SERVICE_FAILED]      = { NO,                  NO,                  NO,              NO,              NO,              NO,             NO,             NO,             NO,                NO,                NO,                 NO,              SERVICE_STOPPED },
 #undef NO
 };
 /* clang-format on */
@@ -116,6 +117,14 @@ static void test_deaths(void)
         CHECK(service_policy_step(&policy, SERVICE_EVENT_UNHEALTHY) & SERVICE_TERMINATE);
         CHECK(service_policy_step(&policy, SERVICE_EVENT_GRACE_OVER) & SERVICE_KILL);
         CHECK(service_policy_step(&policy, SERVICE_EVENT_EXITED) & SERVICE_TELL_FAILED);
+    }
+    TEST("a recycled one is no death, and its successor starts at once") {
+        struct service_policy policy = running(0);
+
+        CHECK(service_policy_step(&policy, SERVICE_EVENT_RECYCLE) & SERVICE_TERMINATE);
+        CHECK(!(service_policy_step(&policy, SERVICE_EVENT_EXITED) & SERVICE_COUNT_DEATH));
+        CHECK_INT(policy.deaths, 0);
+        CHECK_INT(service_policy_pause_ms(&policy, 0), 0);
     }
     TEST("a stable minute forgives all deaths") {
         struct service_policy policy = running(SERVICE_DEATHS_MAX);
