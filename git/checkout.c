@@ -3,6 +3,7 @@
 #include "common/buf.h"
 #include "git/auto_git2.h"
 #include "git/checkout_filters.h"
+#include "git/checkout_threads.h"
 #include "git/fetch.h"
 #include "git/git_error.h"
 #include "git/library.h"
@@ -86,6 +87,8 @@ int checkout_first(struct remote *remote, const char *branch, struct err *err)
     /* HEAD names the commit already, so that "safe" would take every file for deleted. */
     options.checkout_strategy = GIT_CHECKOUT_FORCE;
     options.disable_filters = !checkout_filters_are_needed(remote->repository, tip);
+    if (options.disable_filters && checkout_by_threads(remote, tip))
+        return 0;
     options.progress_cb = on_checkout_progress;
     options.progress_payload = remote;
     code = git_checkout_tree(remote->repository, (const git_object *)tip, &options);
