@@ -2,6 +2,7 @@
 // replaces an answer with `cp.answers['POST /sessions/:id/pr'] = [status, body]`, 'never' for none, or a function that
 // gives one of these, also later; a body that is a Buffer goes out as it is.
 
+import { createHash } from 'node:crypto';
 import { onDiff, onDiffFailure } from './diff-schema.mjs';
 
 const PUSH_WAIT_MS = 30_000;
@@ -24,8 +25,8 @@ const NEWER_ROUTES = ['/sessions/:id/scm-credentials', '/sessions/:id/commit-sig
     '/sessions/:id/attachments/:id', '/sessions/:id/diff', '/sessions/:id/diff/failure'];
 
 export async function answerRequest(cp, request, response) {
-    const path = new URL(request.url, 'http://control.invalid').pathname;
-    const record = { method: request.method, path, headers: request.headers, status: 0, ...await readBody(request) };
+    const { pathname: path, searchParams: query } = new URL(request.url, 'http://control.invalid');
+    const record = { method: request.method, path, query, headers: request.headers, status: 0, ...await readBody(request) };
     cp.requests.push(record);
     cp.emit('change');
     const answer = await route(cp, record);
@@ -91,8 +92,20 @@ function onAttachment(cp, { path }) {
     return attachment ? [200, attachment.bytes, attachment.mimeType] : [404, { error: 'Attachment not found' }];
 }
 
-function onSkills() {
-    return [200, { schemaVersion: 1, manifestSha256: '', skills: [], nextCursor: null }];
+const sha256 = (data) => createHash('sha256').update(data).digest('hex');
+
+/** One of `cp.skills` ({ name, files: { path: text } }) as it goes over the wire. */
+export function skillOnTheWire({ name, files }) {
+    return { name, files: Object.entries(files).map(([path, content]) => ({
+        path, content, sha256: sha256(content), sizeBytes: Buffer.byteLength(content),
+        executable: path.startsWith('scripts/') })) };
+}
+
+function onSkills(cp, { query }) {
+    const from = Number(query.get('cursor') ?? 0);
+    const to = from + Number(query.get('limit') ?? 50);
+    return [200, { schemaVersion: 1, manifestSha256: sha256(JSON.stringify(cp.skills)),
+        skills: cp.skills.slice(from, to).map(skillOnTheWire), nextCursor: to < cp.skills.length ? String(to) : null }];
 }
 
 /** Asks the sandbox to push, waits for the outcome, and answers as if a pull request had been made of it. */

@@ -45,6 +45,7 @@ export class ControlPlane extends EventEmitter {
         this.pushRemote = null; // ({ owner, name }) => { remoteUrl, redactedRemoteUrl }
         this.signer = null; // a CommitSigner: commits are to be signed
         this.attachments = new Map(); // id: { mimeType, bytes }
+        this.skills = []; // of the session: { name, files: { path: text } }
         this.answers = {}; // 'POST /sessions/:id/pr': [status, body] in place of the usual answer
 
         this.events = []; // as they came, each with a hidden `receivedAt` (ms of performance.now())

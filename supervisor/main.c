@@ -24,6 +24,8 @@
 #include "supervisor/opencode/warm_up.h"
 #include "supervisor/report/post_worker.h"
 #include "supervisor/signals.h"
+#include "supervisor/skills/skills_worker.h"
+#include "supervisor/staging/assembly_worker.h"
 #include "supervisor/supervisor.h"
 
 #include <stdio.h>
@@ -46,6 +48,10 @@ static int run_worker(const char *name)
         return git_sync_worker_main();
     if (strcmp(name, POST_WORKER_NAME) == 0)
         return post_worker_main();
+    if (strcmp(name, SKILLS_WORKER_NAME) == 0)
+        return skills_worker_main();
+    if (strcmp(name, ASSEMBLY_WORKER_NAME) == 0)
+        return assembly_worker_main();
     if (strcmp(name, CREDENTIAL_INSTALL_WORKER) == 0)
         return credential_install_main();
     if (strcmp(name, WARM_UP_WORKER) == 0)

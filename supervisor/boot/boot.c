@@ -214,6 +214,20 @@ static void warm_up(struct boot *boot)
         warm_up_start(&boot->warm_up, opencode_directory(boot->config));
 }
 
+static void on_asset_done(void *user, enum boot_step step, const struct err *err)
+{
+    if (err)
+        fail(user, err);
+    else
+        boot_step_done(user, step);
+}
+
+static void on_asset_warning(void *user, const char *scope, const char *message,
+                             const struct repository *repository)
+{
+    warn(user, scope, message, repository);
+}
+
 static void begin(struct boot *boot, enum boot_step step)
 {
     boot->begun |= 1U << step;
@@ -247,6 +261,12 @@ static void begin(struct boot *boot, enum boot_step step)
     case BOOT_STEP_GUIDE:
         workspace_guide_write(boot->config, boot->log);
         boot_step_done(boot, step);
+        break;
+    case BOOT_STEP_MCP:
+    case BOOT_STEP_SKILLS_FETCH:
+    case BOOT_STEP_ASSEMBLY:
+    case BOOT_STEP_SKILLS:
+        boot_assets_begin(&boot->assets, step);
         break;
     case BOOT_STEP_OPENCODE:
         if (!boot_plan_waits_for(&boot->plan, boot->begun, boot->done, BOOT_STEP_OPENCODE))
@@ -312,6 +332,9 @@ int boot_init(struct boot *boot, uv_loop_t *loop, struct reaper *reaper, struct 
     credential_setup_init(&boot->credentials, loop, reaper, log, config, on_credentials_done, boot);
     warm_up_init(&boot->warm_up, loop, reaper, log, config, on_warm_up_done, boot);
     tunnel_wait_init(&boot->tunnel, loop, log, config, on_tunnel_done, boot);
+    boot_assets_init(&boot->assets, loop, reaper, log, config,
+                     (struct boot_assets_listener){
+                         .on_done = on_asset_done, .on_warning = on_asset_warning, .user = boot});
     return git_sync_init(&boot->sync, loop, reaper, log, config,
                          (struct git_sync_listener){.on_done = on_sync_done, .user = boot}, err);
 }
@@ -328,6 +351,7 @@ void boot_cancel(struct boot *boot)
 {
     boot->over = true;
     tunnel_wait_cancel(&boot->tunnel);
+    boot_assets_kill(&boot->assets);
     credential_setup_kill(&boot->credentials);
     warm_up_kill(&boot->warm_up);
     git_sync_kill(&boot->sync);
@@ -336,6 +360,7 @@ void boot_cancel(struct boot *boot)
 
 void boot_kill(struct boot *boot)
 {
+    boot_assets_kill(&boot->assets);
     credential_setup_kill(&boot->credentials);
     warm_up_kill(&boot->warm_up);
     git_sync_kill(&boot->sync);
@@ -345,7 +370,8 @@ void boot_kill(struct boot *boot)
 bool boot_is_busy(const struct boot *boot)
 {
     return credential_setup_is_running(&boot->credentials) || boot->sync.running > 0 ||
-           hooks_are_running(&boot->hooks) || boot->warm_up.worker.process.running;
+           hooks_are_running(&boot->hooks) || boot->warm_up.worker.process.running ||
+           boot_assets_are_busy(&boot->assets);
 }
 
 static const char *json_of_success(enum boot_success success)
@@ -385,6 +411,7 @@ void boot_close(struct boot *boot)
     credential_setup_close(&boot->credentials);
     tunnel_wait_close(&boot->tunnel);
     warm_up_close(&boot->warm_up);
+    boot_assets_close(&boot->assets);
     git_sync_close(&boot->sync);
     hooks_close(&boot->hooks);
 }

@@ -7,6 +7,7 @@
 #ifndef SUPERVISOR_BOOT_BOOT_H
 #define SUPERVISOR_BOOT_BOOT_H
 
+#include "supervisor/boot/boot_assets.h"
 #include "supervisor/boot/boot_plan.h"
 #include "supervisor/credentials/credential_setup.h"
 #include "supervisor/git_sync/git_sync.h"
@@ -39,6 +40,7 @@ struct boot {
     struct hooks hooks;
     struct tunnel_wait tunnel;
     struct warm_up warm_up;
+    struct boot_assets assets;
     unsigned begun;
     unsigned done;
     bool advancing;

@@ -1,23 +1,35 @@
 #include "supervisor/boot/boot_plan.h"
 
 #include "common/cleanup.h"
+#include "supervisor/mcp/mcp_install.h"
+#include "supervisor/skills/skills.h"
 
 #define BIT(step) (1U << BOOT_STEP_##step)
 
 static const char *const step_names[] = {
-    [BOOT_STEP_MANIFEST] = "manifest",   [BOOT_STEP_STAGE] = "stage",
-    [BOOT_STEP_SYNC] = "sync",           [BOOT_STEP_CREDENTIALS] = "credentials",
-    [BOOT_STEP_BASELINES] = "baselines", [BOOT_STEP_SETUP] = "setup",
-    [BOOT_STEP_START] = "start",         [BOOT_STEP_OPENCODE] = "opencode",
-    [BOOT_STEP_WARM_UP] = "warm_up",     [BOOT_STEP_BRIDGE] = "bridge",
-    [BOOT_STEP_TUNNEL] = "tunnel",       [BOOT_STEP_GUIDE] = "guide",
+    [BOOT_STEP_MANIFEST] = "manifest",
+    [BOOT_STEP_STAGE] = "stage",
+    [BOOT_STEP_SYNC] = "sync",
+    [BOOT_STEP_CREDENTIALS] = "credentials",
+    [BOOT_STEP_BASELINES] = "baselines",
+    [BOOT_STEP_SETUP] = "setup",
+    [BOOT_STEP_START] = "start",
+    [BOOT_STEP_OPENCODE] = "opencode",
+    [BOOT_STEP_WARM_UP] = "warm_up",
+    [BOOT_STEP_BRIDGE] = "bridge",
+    [BOOT_STEP_TUNNEL] = "tunnel",
+    [BOOT_STEP_GUIDE] = "guide",
+    [BOOT_STEP_MCP] = "mcp",
+    [BOOT_STEP_SKILLS] = "skills",
+    [BOOT_STEP_SKILLS_FETCH] = "skills_fetch",
+    [BOOT_STEP_ASSEMBLY] = "assembly",
 };
 _Static_assert(ARRAY_LENGTH(step_names) == BOOT_STEP_COUNT, "every step has a name");
 
 /* What a prompt may look at, so nothing of a checkout is read before. */
 #define CHECKOUTS_READY                                                                         \
     (BIT(MANIFEST) | BIT(STAGE) | BIT(BASELINES) | BIT(CREDENTIALS) | BIT(SETUP) | BIT(START) | \
-     BIT(GUIDE))
+     BIT(GUIDE) | BIT(MCP) | BIT(SKILLS) | BIT(ASSEMBLY))
 
 /* What must be done first, whatever the mode. */
 static const unsigned needs[] = {
@@ -30,6 +42,12 @@ static const unsigned needs[] = {
     [BOOT_STEP_TUNNEL] = BIT(MANIFEST),
     [BOOT_STEP_START] = BIT(BASELINES) | BIT(CREDENTIALS) | BIT(SETUP) | BIT(TUNNEL),
     [BOOT_STEP_GUIDE] = BIT(BASELINES) | BIT(SETUP) | BIT(START),
+    [BOOT_STEP_MCP] = 0,
+    [BOOT_STEP_SKILLS_FETCH] = 0,
+    [BOOT_STEP_ASSEMBLY] = BIT(BASELINES) | BIT(SETUP) | BIT(START),
+    /* S-408: names that are used in the checkouts are left out. */
+    [BOOT_STEP_SKILLS] =
+        BIT(SKILLS_FETCH) | BIT(STAGE) | BIT(BASELINES) | BIT(SETUP) | BIT(START) | BIT(ASSEMBLY),
     [BOOT_STEP_OPENCODE] = BIT(STAGE),
     [BOOT_STEP_WARM_UP] = BIT(OPENCODE) | CHECKOUTS_READY,
     [BOOT_STEP_BRIDGE] = BIT(MANIFEST),
@@ -76,6 +94,13 @@ static bool step_runs(const struct boot_plan_input *input, enum boot_step step)
         return input->has_repositories && !build;
     case BOOT_STEP_TUNNEL:
         return input->has_repositories && !build && input->tunnels_expected;
+    case BOOT_STEP_MCP:
+        return !build && input->mcp_packages_wanted;
+    case BOOT_STEP_SKILLS_FETCH:
+    case BOOT_STEP_SKILLS:
+        return !build && input->skills_wanted;
+    case BOOT_STEP_ASSEMBLY:
+        return !build && input->has_several_repositories;
     case BOOT_STEP_STAGE:
     case BOOT_STEP_OPENCODE:
     case BOOT_STEP_WARM_UP:
@@ -94,6 +119,9 @@ struct boot_plan_input boot_plan_input_of(const struct config *config, bool own_
         .era = config->era,
         .mode = config->boot_mode,
         .has_repositories = config->repositories.count > 0,
+        .has_several_repositories = config->repositories.count > 1,
+        .skills_wanted = skills_are_wanted(config),
+        .mcp_packages_wanted = mcp_install_is_wanted(config),
         .tunnels_expected = config->era == ERA_CURRENT && config->tunnel_ports.count > 0,
         .bridge_wanted = config->boot_mode != BOOT_BUILD && *config->control_plane_url &&
                          *config->session_id, /* S-322 */
@@ -115,6 +143,7 @@ struct boot_plan boot_plan_make(const struct boot_plan_input *input)
         };
     }
     plan.steps[BOOT_STEP_MANIFEST].failure = BOOT_FAILURE_LOGGED; /* S-108 */
+    plan.steps[BOOT_STEP_MCP].failure = BOOT_FAILURE_LOGGED;      /* S-121 */
     plan.steps[BOOT_STEP_BASELINES].failure = BOOT_FAILURE_LOGGED;
     plan.steps[BOOT_STEP_GUIDE].failure = BOOT_FAILURE_LOGGED;
     plan.steps[BOOT_STEP_CREDENTIALS].failure = BOOT_FAILURE_LOGGED; /* S-109 */

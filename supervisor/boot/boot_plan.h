@@ -11,17 +11,21 @@
 #include <stdbool.h>
 
 enum boot_step {
-    BOOT_STEP_MANIFEST,    /* the repository manifest, before any child (S-220) */
-    BOOT_STEP_STAGE,       /* OpenCode's tools and dependencies, outside the checkout */
-    BOOT_STEP_CREDENTIALS, /* the credential helper and the gh wrapper (S-224, S-242) */
-    BOOT_STEP_SYNC,        /* clone or fetch all repositories */
-    BOOT_STEP_BASELINES,   /* the manifest again, with what HEAD is now */
-    BOOT_STEP_SETUP,       /* setup.sh */
-    BOOT_STEP_TUNNEL,      /* the launcher's tunnel file, for start.sh */
-    BOOT_STEP_START,       /* start.sh */
-    BOOT_STEP_GUIDE,       /* the workspace's AGENTS.md */
-    BOOT_STEP_OPENCODE,    /* up to its first healthy answer; nothing of a checkout is read yet */
-    BOOT_STEP_WARM_UP,     /* OpenCode's instance of the work directory is brought up */
+    BOOT_STEP_MANIFEST,     /* the repository manifest, before any child (S-220) */
+    BOOT_STEP_STAGE,        /* OpenCode's tools and dependencies, outside the checkout */
+    BOOT_STEP_CREDENTIALS,  /* the credential helper and the gh wrapper (S-224, S-242) */
+    BOOT_STEP_SYNC,         /* clone or fetch all repositories */
+    BOOT_STEP_BASELINES,    /* the manifest again, with what HEAD is now */
+    BOOT_STEP_SETUP,        /* setup.sh */
+    BOOT_STEP_TUNNEL,       /* the launcher's tunnel file, for start.sh */
+    BOOT_STEP_START,        /* start.sh */
+    BOOT_STEP_GUIDE,        /* the workspace's AGENTS.md */
+    BOOT_STEP_MCP,          /* npm packages of MCP servers */
+    BOOT_STEP_SKILLS_FETCH, /* managed skills, up to their staging */
+    BOOT_STEP_ASSEMBLY,     /* the `.opencode` of several repositories */
+    BOOT_STEP_SKILLS,       /* managed skills take their place */
+    BOOT_STEP_OPENCODE,     /* up to its first healthy answer; nothing of a checkout is read yet */
+    BOOT_STEP_WARM_UP,      /* OpenCode's instance of the work directory is brought up */
     BOOT_STEP_BRIDGE,
     BOOT_STEP_COUNT
 };
@@ -47,6 +51,9 @@ struct boot_plan_input {
     enum era era;
     enum boot_mode mode;
     bool has_repositories;
+    bool has_several_repositories;
+    bool skills_wanted;
+    bool mcp_packages_wanted;
     bool tunnels_expected;
     bool bridge_wanted;
     bool bridge_waits_for_ready; /* ours: it may run before it may connect (S-101) */

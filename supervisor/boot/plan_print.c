@@ -3,8 +3,11 @@
 #include "common/url.h"
 #include "supervisor/credentials/credential_setup.h"
 #include "supervisor/git_sync/git_sync_request.h"
+#include "supervisor/mcp/mcp_install.h"
 #include "supervisor/opencode/opencode.h"
 #include "supervisor/opencode/warm_up.h"
+#include "supervisor/skills/skills.h"
+#include "supervisor/staging/assembly.h"
 
 #include <string.h>
 
@@ -101,6 +104,14 @@ static uint64_t limit_ms(const struct config *config, enum boot_step step)
         return OPENCODE_START_LIMIT_MS;
     case BOOT_STEP_WARM_UP:
         return WARM_UP_LIMIT_MS;
+    case BOOT_STEP_MCP:
+        return MCP_INSTALL_LIMIT_MS;
+    case BOOT_STEP_SKILLS_FETCH:
+        return SKILLS_FETCH_LIMIT_MS;
+    case BOOT_STEP_SKILLS:
+        return SKILLS_INSTALL_LIMIT_MS;
+    case BOOT_STEP_ASSEMBLY:
+        return ASSEMBLY_LIMIT_MS;
     default:
         return 0;
     }

@@ -157,6 +157,8 @@ void staging_guard_checkout(const struct repository *repository, const struct co
     struct stat st;
     struct err err;
 
+    if (config->repositories.count > 1)
+        return; /* OpenCode works in the workspace and does not look into it */
     if (snprintf(directory, sizeof directory, "%s/.opencode", repository->path) >= PATH_MAX ||
         lstat(directory, &st) != 0 || !S_ISDIR(st.st_mode))
         return; /* absent, or a link that we do not follow (S-282) */

@@ -1,0 +1,96 @@
+#include "supervisor/staging/assembly.h"
+
+#include "common/cleanup.h"
+#include "common/json.h"
+#include "supervisor/staging/assembly_worker.h"
+
+#define MESSAGE_MAX 4096
+
+static const struct repository *repository_of(const struct assembly_run *run, const cJSON *line,
+                                              const char *key)
+{
+    double index = -1;
+
+    json_get_number(line, key, &index);
+    return index >= 0 && index < (double)run->config->repositories.count
+               ? &run->config->repositories.items[(size_t)index]
+               : NULL;
+}
+
+static void on_line(void *user, const cJSON *line)
+{
+    struct assembly_run *run = user;
+    AUTO_BUF struct buf message = BUF_INIT(MESSAGE_MAX);
+    const struct repository *loser = repository_of(run, line, "loser");
+    const struct repository *winner = repository_of(run, line, "winner");
+    const char *path = json_get_string(line, "path");
+
+    if (!loser || !winner || !path)
+        return;
+    buf_printf(&message,
+               ".opencode/%s of %s/%s is overridden by that of %s/%s; later repositories win.",
+               path, loser->owner, loser->name, winner->owner, winner->name);
+    run->listener.on_override(run->listener.user, buf_text(&message), winner);
+}
+
+static void on_worker_done(void *user, const cJSON *result, const struct err *err)
+{
+    struct assembly_run *run = user;
+    const char *text = json_get_string(result, "error");
+    double files = 0, repositories = 0;
+    struct err failure;
+
+    if (!json_get_bool(result, "ok", false)) {
+        err_set(&failure, ERR_IO, "assemble the workspace's .opencode: %s",
+                text  ? text
+                : err ? err->text
+                      : "no reason given");
+        run->listener.on_done(run->listener.user, &failure);
+        return;
+    }
+    json_get_number(result, "file_count", &files);
+    json_get_number(result, "repo_count", &repositories);
+    if (files > 0)
+        log_at(run->log, LOG_INFO, "opencode.workspace_assembled", LOG_NUM("file_count", files),
+               LOG_NUM("repo_count", repositories));
+    run->listener.on_done(run->listener.user, NULL);
+}
+
+void assembly_init(struct assembly_run *run, uv_loop_t *loop, struct reaper *reaper,
+                   struct log *log, const struct config *config, struct assembly_listener listener)
+{
+    *run = (struct assembly_run){.config = config, .log = log, .listener = listener};
+    worker_init(
+        &run->worker, ASSEMBLY_WORKER_NAME, loop, reaper, log,
+        (struct worker_listener){.on_line = on_line, .on_done = on_worker_done, .user = run});
+}
+
+void assembly_close(struct assembly_run *run)
+{
+    worker_close(&run->worker);
+}
+
+void assembly_start(struct assembly_run *run)
+{
+    AUTO_JSON cJSON *input = cJSON_CreateObject();
+    cJSON *list = cJSON_CreateArray();
+    struct err err;
+
+    for (size_t i = 0; i < run->config->repositories.count; i++) {
+        cJSON *one = cJSON_CreateObject();
+
+        json_add_string(one, "name", run->config->repositories.items[i].name);
+        json_add_string(one, "path", run->config->repositories.items[i].path);
+        cJSON_AddItemToArray(list, one);
+    }
+    json_add_string(input, "workspace", run->config->paths.workspace);
+    json_add_string(input, "deps", run->config->paths.opencode_deps);
+    json_put(input, "repositories", list);
+    if (worker_start(&run->worker, input, ASSEMBLY_LIMIT_MS, &err) != 0)
+        on_worker_done(run, NULL, &err);
+}
+
+void assembly_kill(struct assembly_run *run)
+{
+    worker_kill(&run->worker);
+}

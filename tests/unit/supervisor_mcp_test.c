@@ -1,0 +1,104 @@
+/* Which packages of MCP servers are installed before OpenCode starts them (S-301, S-303). */
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "common/json.h"
+#include "supervisor/mcp/mcp_install.h"
+#include "tests/unit/check.h"
+
+#include <stdlib.h>
+
+/* The valid packages of a session's servers, then the invalid ones, as JSON. */
+static const char *packages_of(const char *servers)
+{
+    static char seen[1024];
+    char text[2048];
+    AUTO_JSON cJSON *session = NULL;
+    struct mcp_packages packages;
+    char *valid, *invalid;
+
+    snprintf(text, sizeof text, "{\"mcp_servers\":%s}", servers);
+    session = json_parse(text, strlen(text), NULL);
+    packages = mcp_packages_of(session);
+    valid = json_to_string(packages.valid);
+    invalid = json_to_string(packages.invalid);
+    snprintf(seen, sizeof seen, "%s%s", valid, invalid);
+    free(valid);
+    free(invalid);
+    mcp_packages_free(&packages);
+    return seen;
+}
+
+static void on_done(void *user)
+{
+    *(int *)user += 1;
+}
+
+static void test_without_npm(void)
+{
+    char path[] = "/tmp/oi-mcp-XXXXXX";
+    static const char text[] = "{\"mcp_servers\":[{\"name\":\"a\",\"command\":[\"npx\",\"a\"]}]}";
+    AUTO_JSON cJSON *session = json_parse(text, strlen(text), NULL);
+    AUTO_BUF struct buf lines = BUF_INIT(LOG_LINE_MAX);
+    AUTO_CLOSE int fd = mkstemp(path);
+    struct log *log = log_new(fd, "test", "test");
+    struct config config = {.session = session};
+    struct mcp_install install;
+    struct reaper reaper;
+    uv_loop_t loop;
+    int done = 0;
+
+    TEST("without npm there is a warning, and the boot goes on") {
+        setenv("PATH", "/nowhere", 1);
+        uv_loop_init(&loop);
+        CHECK_INT(reaper_init(&reaper, &loop, log, NULL), 0);
+        mcp_install_init(&install, &loop, &reaper, log, &config, on_done, &done);
+        CHECK(mcp_install_is_wanted(&config));
+        mcp_install_start(&install);
+        CHECK_INT(done, 1);
+        CHECK(!mcp_install_is_running(&install));
+        mcp_install_close(&install);
+        reaper_close(&reaper);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        uv_loop_close(&loop);
+        CHECK_INT(file_read(path, &lines, NULL), 0);
+        CHECK(strstr(buf_text(&lines), "\"level\":\"warning\"") != NULL);
+        CHECK(strstr(buf_text(&lines), "mcp.packages_install_error") != NULL);
+    }
+    unlink(path);
+    log_free(log);
+}
+
+int main(void)
+{
+    test_without_npm();
+    TEST("the package is what npx runs, or what -p and --package name, each once") {
+        CHECK_STR(
+            packages_of(
+                "[{\"name\":\"a\",\"command\":[\"npx\",\"-y\",\"@x/server@1.2.3\",\"-p\",\"80\"]},"
+                "{\"name\":\"b\",\"command\":[\"npx\",\"-y\",\"@x/server@1.2.3\"]},"
+                "{\"name\":\"c\",\"type\":\"local\",\"command\":[\"npx\",\"-p\",\"one\",\"--"
+                "package\",\"two\",\"cmd\"]},"
+                "{\"name\":\"d\",\"command\":[\"npx\",\"--package=three\",\"cmd\"]},"
+                "{\"name\":\"e\",\"command\":[\"npx\",\"--registry\",\"https://r\",\"four\"]}]"),
+            "[\"@x/server@1.2.3\",\"one\",\"two\",\"three\",\"four\"][]");
+    }
+    TEST("servers without a name, remote ones and other programs have none") {
+        CHECK_STR(packages_of(
+                      "[{\"command\":[\"npx\",\"a\"]},{\"name\":\"b\",\"type\":\"remote\","
+                      "\"command\":[\"npx\",\"a\"]},{\"name\":\"c\",\"command\":[\"node\",\"a\"]},"
+                      "{\"name\":\"d\",\"command\":[]},{\"name\":\"e\",\"command\":\"npx a\"},7]"),
+                  "[][]");
+    }
+    TEST("what is no package's name never reaches npm's command line") {
+        CHECK_STR(packages_of("[{\"name\":\"a\",\"command\":[\"npx\",\"../x\"]},"
+                              "{\"name\":\"b\",\"command\":[\"npx\",\"-p\",\"--global\",\"x\"]},"
+                              "{\"name\":\"c\",\"command\":[\"npx\",\"git+https://h/x\"]}]"),
+                  "[][\"../x\",\"--global\",\"git+https://h/x\"]");
+        CHECK(mcp_package_is_valid("a") && mcp_package_is_valid("@a/b.c-d@latest"));
+        CHECK(!mcp_package_is_valid("") && !mcp_package_is_valid("@a") &&
+              !mcp_package_is_valid("@a/") && !mcp_package_is_valid("a@") &&
+              !mcp_package_is_valid("-a") && !mcp_package_is_valid("a b") &&
+              !mcp_package_is_valid("@/a") && !mcp_package_is_valid("a@^1"));
+    }
+    return check_done();
+}
