@@ -173,8 +173,8 @@ check-unit: ## the C unit tests, both flavours
 vectors: $(REPLAY) ## replay recorded conversations: make vectors VECTORS=DIR
 	@$(REPLAY) --repaired tests/vectors/repaired.json $(VECTORS)
 
-fuzz: $(DEPS_READY) ## fuzz one target for a while: make fuzz FUZZ=sse_parser SECONDS=60 (needs clang)
-	@FUZZ="$(FUZZ)" SECONDS_LIMIT="$(SECONDS)" tests/run-fuzz
+fuzz: $(DEPS_READY) ## fuzz each target for FUZZ_SECONDS=60, or one: FUZZ=sse_parser (needs clang)
+	@FUZZ="$(FUZZ)" FUZZ_SECONDS="$(FUZZ_SECONDS)" tests/run-fuzz
 
 lint: ## layers, sizes, format
 	@tests/lint/run

@@ -47,32 +47,49 @@ static int parse_port(const char *text, size_t len, struct url *url, struct err 
     return 0;
 }
 
+/* The host, without its brackets; `*rest` is what follows it. */
+static char *parse_host(const char *text, size_t len, const char **rest, struct err *err)
+{
+    bool is_bracketed = len > 0 && text[0] == '[';
+    const char *close = is_bracketed ? memchr(text, ']', len) : NULL;
+    const char *host = is_bracketed ? text + 1 : text;
+    size_t host_len = strcspn(host, is_bracketed ? "[]" : "[]:");
+    char *copy;
+
+    if (is_bracketed && (!close || host + host_len != close)) {
+        err_set(err, ERR_CONFIG, "the URL's IPv6 address lacks its ]");
+        return NULL;
+    }
+    if (host_len > len - (size_t)(host - text))
+        host_len = len - (size_t)(host - text);
+    *rest = is_bracketed ? close + 1 : host + host_len;
+    if (host_len == 0 || (*rest < text + len && **rest != ':')) {
+        err_set(err, ERR_CONFIG,
+                host_len == 0 ? "the URL has no host" : "the URL's host is malformed");
+        return NULL;
+    }
+    copy = strndup(host, host_len);
+    if (!copy)
+        err_set(err, ERR_NO_MEMORY, "out of memory");
+    return copy;
+}
+
 /* [userinfo@]host[:port] */
 static int parse_authority(const char *text, size_t len, struct url *url, struct err *err)
 {
     const char *at = memrchr(text, '@', len);
     const char *host = at ? at + 1 : text;
-    size_t host_len = len - (size_t)(host - text);
-    const char *colon;
+    const char *end = text + len, *rest;
 
-    if (at)
+    if (at) {
         url->userinfo = strndup(text, (size_t)(at - text));
-    if (host_len > 0 && host[0] == '[') {
-        const char *close = memchr(host, ']', host_len);
-
-        if (!close)
-            return err_set(err, ERR_CONFIG, "the URL's IPv6 address lacks its ]");
-        url->host = strndup(host + 1, (size_t)(close - host - 1));
-        colon = close + 1 < host + host_len && close[1] == ':' ? close + 1 : NULL;
-    } else {
-        colon = memchr(host, ':', host_len);
-        url->host = strndup(host, colon ? (size_t)(colon - host) : host_len);
+        if (!url->userinfo)
+            return err_set(err, ERR_NO_MEMORY, "out of memory");
     }
-    if (!url->host || (at && !url->userinfo))
-        return err_set(err, ERR_NO_MEMORY, "out of memory");
-    if (!*url->host)
-        return err_set(err, ERR_CONFIG, "the URL has no host");
-    return colon ? parse_port(colon + 1, (size_t)(host + host_len - colon - 1), url, err) : 0;
+    url->host = parse_host(host, (size_t)(end - host), &rest, err);
+    if (!url->host)
+        return -1;
+    return rest < end ? parse_port(rest + 1, (size_t)(end - rest - 1), url, err) : 0;
 }
 
 int url_parse(const char *text, struct url *url, struct err *err)

@@ -20,11 +20,12 @@ static const char *print_scheme(const char *url, struct buf *out)
     return url;
 }
 
-/* What follows the scheme up to the session; returns the query of the control plane's URL, or NULL. */
+/* What follows the scheme up to the session; returns the query of the control plane's URL, or "". A
+ * fragment would swallow what is added, and is nobody's business but a browser's. */
 static const char *print_session(const char *rest, const char *session_id, struct buf *out)
 {
-    const char *query = strchr(rest, '?');
-    size_t len = query ? (size_t)(query - rest) : strlen(rest);
+    size_t len = strcspn(rest, "?#");
+    const char *query = rest[len] == '?' ? rest + len : "";
 
     while (len > 0 && rest[len - 1] == '/')
         len--;
@@ -42,8 +43,7 @@ void address_print_endpoint(const struct address_input *input, const char *path,
     buf_puts(out, path);
     if (last)
         url_encode(last, out);
-    if (query)
-        buf_puts(out, query);
+    buf_append(out, query, strcspn(query, "#"));
 }
 
 void address_print_websocket(const struct address_input *input, struct buf *out)
@@ -52,9 +52,9 @@ void address_print_websocket(const struct address_input *input, struct buf *out)
     const char *query = print_session(rest, input->session_id, out);
 
     buf_puts(out, "/ws?type=sandbox");
-    if (query && query[1]) {
+    if (query[0] && query[1] && query[1] != '#') {
         buf_putc(out, '&');
-        buf_puts(out, query + 1);
+        buf_append(out, query + 1, strcspn(query + 1, "#"));
     }
     if (!input->credentials_in_query)
         return;

@@ -143,10 +143,21 @@ static void test_urls(void)
         CHECK_STR(buf_text(&host), "[::1]:80");
     }
     TEST("what is no URL is refused, and the error holds no credentials") {
-        const char *const bad[] = {
-            "",          "example.com",      "ftp://x/",     "http://",
-            "http:///x", "http://h:0/",      "http://h:x/",  "http://h:70000/",
-            "http://[1", "http://s3cret:p@", "http://h/\r\n"};
+        const char *const bad[] = {"",
+                                   "example.com",
+                                   "ftp://x/",
+                                   "http://",
+                                   "http:///x",
+                                   "http://h:0/",
+                                   "http://h:x/",
+                                   "http://h:70000/",
+                                   "http://[1",
+                                   "http://s3cret:p@",
+                                   "http://h/\r\n",
+                                   "http://[::1]x/",
+                                   "http://a]b/",
+                                   "http://[[::1]]/",
+                                   "http://[]:1/"};
 
         for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
             struct url url;
