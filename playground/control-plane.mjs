@@ -48,7 +48,8 @@ export class ControlPlane extends EventEmitter {
         this.skills = []; // of the session: { name, files: { path: text } }
         this.answers = {}; // 'POST /sessions/:id/pr': [status, body] in place of the usual answer
 
-        this.events = []; // as they came, each with a hidden `receivedAt` (ms of performance.now())
+        // As they came, each with a hidden `receivedAt` (ms of performance.now()) and `connection` (its index below).
+        this.events = [];
         this.completions = []; // those of type execution_complete
         this.dropped = []; // { event, fault }
         this.connections = []; // { headers, url, openedAt, closedAt, code, reason }
@@ -247,7 +248,8 @@ export class ControlPlane extends EventEmitter {
         this.socket?.close(1000, 'New sandbox connecting');
         this.socket = socket;
         this.sandboxStatus = 'ready';
-        socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+        const index = this.connections.length - 1;
+        socket.on('message', (data, isBinary) => this.#onMessage(index, data, isBinary));
         socket.on('error', () => {}); // 'close' follows
         socket.on('close', (code, reason) => {
             Object.assign(connection, { closedAt: performance.now(), code, reason: String(reason) });
@@ -258,7 +260,7 @@ export class ControlPlane extends EventEmitter {
         this.emit('change');
     }
 
-    #onMessage(data, isBinary) {
+    #onMessage(connection, data, isBinary) {
         let event;
         try {
             event = isBinary ? null : JSON.parse(String(data));
@@ -269,15 +271,15 @@ export class ControlPlane extends EventEmitter {
         if (fault) {
             this.dropped.push({ event: event ?? String(data).slice(0, 1000), fault });
         } else {
-            this.keep(event);
+            this.keep(event, connection);
             this.#acknowledge(event);
         }
         this.emit('change');
     }
 
-    /** Remembers an event that was taken. */
-    keep(event) {
-        Object.defineProperty(event, 'receivedAt', { value: performance.now() });
+    /** Remembers an event that was taken; `connection`: over which it came, if that is known. */
+    keep(event, connection = null) {
+        Object.defineProperties(event, { receivedAt: { value: performance.now() }, connection: { value: connection } });
         this.events.push(event);
         if (event.type === 'execution_complete') this.completions.push(event);
         this.emit('event', event);
