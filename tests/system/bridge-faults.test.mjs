@@ -54,6 +54,22 @@ for (const signal of ['SIGKILL', 'SIGTERM']) {
     });
 }
 
+test('OpenCode ends a turn between the two questions of a take-over: it was not broken off', async (t) => {
+    const { cp, opencode, bridge, startBridge } = await bridgeBetween(t, { env });
+    opencode.onPrompt = (run) => run.begin().openText().delta('working on');
+    const id = cp.prompt('first');
+    await cp.waitForEvent('token');
+    await bridge.stop('SIGKILL');
+    const [run] = opencode.runs;
+    opencode.on('change', () => {
+        if (opencode.requests.at(-1) === 'GET /session/status' && run.state === 'busy') run.delta(' and done').closeText().finish();
+    });
+    startBridge();
+    const completion = await cp.completionOf(id);
+    assert.equal(completion.success, true, completion.error);
+    assert.equal(cp.textOf(id), 'working on and done');
+});
+
 for (const [what, end] of [['ends', ({ bridge }) => bridge.signal('SIGTERM')], ['is told to stop', ({ cp }) => cp.stop()]]) {
     test(`the bridge ${what} while it takes over a prompt of an earlier session: OpenCode is told to stop there`, async (t) => {
         const { cp, opencode, bridge, startBridge, directory } = await bridgeBetween(t, { env });
