@@ -32,7 +32,7 @@ void bridge_tear_down(struct bridge *bridge)
     push_runs_close(bridge->pushes);
     diff_run_close(bridge->diffs);
     prompt_run_close(bridge->prompts);
-    git_identity_free(bridge->identity);
+    git_identity_close(bridge->identity);
     event_feed_close(bridge->feed);
     opencode_session_close(bridge->session);
     control_plane_close(bridge->control_plane);

@@ -7,8 +7,10 @@
 #include "bridge/manifest.h"
 #include "bridge/worker_process.h"
 #include "bridge/workspace.h"
+#include "common/backoff.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/random.h"
 #include "net/http_request.h"
 
 #include <limits.h>
@@ -17,6 +19,11 @@
 #define STATUS_OK 200
 #define STATUS_NOT_FOUND 404
 #define ANSWER_MAX_BYTES ((size_t)64 * 1024)
+
+/* A connection that breaks is no answer: within the limit it is asked again. */
+#define RETRY_FIRST_MS 100
+#define RETRY_MOST_MS 2000
+#define RETRY_JITTER_PERCENT 20
 
 #define UNAVAILABLE_TEXT "Commit signing configuration unavailable"
 #define TIMED_OUT_TEXT "Git signing configuration timed out"
@@ -32,11 +39,14 @@ enum signing {
 };
 
 struct git_identity {
+    uv_timer_t retry;
     struct git_identity_options options;
     enum signing signing;
     bool initialised; /* the checkouts have a configuration of ours */
     struct prompt_author author;
     struct http_request *fetch;
+    struct backoff backoff;
+    uint64_t fetch_until_ms;
     struct worker_process *worker;
     /* A worker is not stopped in the middle: the lock file of a config would stay. What is wanted
      * next waits for its end. */
@@ -51,8 +61,11 @@ struct git_identity *git_identity_new(const struct git_identity_options *options
 {
     struct git_identity *self = calloc(1, sizeof *self);
 
-    if (self)
-        self->options = *options;
+    if (!self)
+        return NULL;
+    self->options = *options;
+    uv_timer_init(options->loop, &self->retry);
+    self->retry.data = self;
     return self;
 }
 
@@ -206,6 +219,30 @@ static void on_absent(struct git_identity *self)
         finish(self, NULL, NULL);
 }
 
+static int ask(struct git_identity *self, struct err *err);
+
+static void on_retry(uv_timer_t *timer)
+{
+    struct git_identity *self = timer->data;
+    struct err err = {0};
+
+    if (ask(self, &err) != 0)
+        finish(self, UNAVAILABLE_TEXT, err.text);
+}
+
+/* A prompt waits, and there is time for one more question. */
+static bool retry(struct git_identity *self, const struct err *err)
+{
+    uint64_t now = uv_now(self->options.loop);
+    uint64_t wait_ms = backoff_next(&self->backoff, random_u32());
+
+    if (!self->on_done || now + wait_ms >= self->fetch_until_ms)
+        return false;
+    log_at(self->options.log, LOG_INFO, "git.identity_retry", LOG_ERR(err));
+    uv_timer_start(&self->retry, on_retry, wait_ms, 0);
+    return true;
+}
+
 static void on_fetched(void *user, struct http_response *response, const struct err *err)
 {
     struct git_identity *self = user;
@@ -213,6 +250,8 @@ static void on_fetched(void *user, struct http_response *response, const struct 
 
     self->fetch = NULL;
     self->optional = false;
+    if (!response && retry(self, err))
+        return;
     if (response && response->status == STATUS_NOT_FOUND && self->signing == SIGNING_UNKNOWN) {
         on_absent(self);
     } else if (response && response->status >= STATUS_OK && response->status < 300) {
@@ -224,7 +263,7 @@ static void on_fetched(void *user, struct http_response *response, const struct 
     }
 }
 
-static int fetch(struct git_identity *self, struct err *err)
+static int ask(struct git_identity *self, struct err *err)
 {
     const struct session_request request = {
         .method = "GET",
@@ -233,11 +272,20 @@ static int fetch(struct git_identity *self, struct err *err)
         .token = self->options.token,
         .path = "/commit-signing",
         .max_body = ANSWER_MAX_BYTES,
-        .limit_ms = self->options.fetch_limit_ms,
+        .limit_ms = self->fetch_until_ms - uv_now(self->options.loop),
     };
 
     self->fetch = session_request_start(self->options.net, &request, on_fetched, self, err);
     return self->fetch ? 0 : -1;
+}
+
+static int fetch(struct git_identity *self, struct err *err)
+{
+    self->backoff = (struct backoff){.first_ms = RETRY_FIRST_MS,
+                                     .most_ms = RETRY_MOST_MS,
+                                     .jitter_percent = RETRY_JITTER_PERCENT};
+    self->fetch_until_ms = uv_now(self->options.loop) + self->options.fetch_limit_ms;
+    return ask(self, err);
 }
 
 /* ---- when ---- */
@@ -246,7 +294,8 @@ void git_identity_initialise(struct git_identity *self)
 {
     struct err err = {0};
 
-    if (self->initialised || self->signing == SIGNING_ABSENT || self->fetch || self->worker)
+    if (self->initialised || self->signing == SIGNING_ABSENT || self->fetch || self->on_done ||
+        self->worker)
         return;
     prompt_author_clear(&self->author);
     if (fetch(self, &err) != 0)
@@ -296,6 +345,7 @@ enum git_identity_step git_identity_refresh(struct git_identity *self, const cJS
 void git_identity_cancel(struct git_identity *self)
 {
     http_request_cancel(self->fetch);
+    uv_timer_stop(&self->retry);
     self->fetch = NULL;
     self->on_done = NULL;
     cJSON_Delete(self->next_input);
@@ -303,12 +353,17 @@ void git_identity_cancel(struct git_identity *self)
     self->is_stale = self->worker != NULL;
 }
 
-void git_identity_free(struct git_identity *self)
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void git_identity_close(struct git_identity *self)
 {
     if (!self)
         return;
     git_identity_cancel(self);
     worker_process_leave(self->worker);
     prompt_author_clear(&self->author);
-    free(self);
+    uv_close((uv_handle_t *)&self->retry, on_closed);
 }

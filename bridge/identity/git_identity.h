@@ -49,7 +49,8 @@ struct git_identity *git_identity_new(const struct git_identity_options *options
  * author, unless it was (B-911). A failure is logged; the next prompt tries again. */
 void git_identity_initialise(struct git_identity *identity);
 
-/* At the start of a prompt. Never calls back from inside. FAILED fills `err`. */
+/* At the start of a prompt. A question that got no answer (not a bad one: that counts) is asked
+ * again, all within the limit. Never calls back from inside. FAILED fills `err`. */
 enum git_identity_step git_identity_refresh(struct git_identity *identity, const cJSON *author,
                                             git_identity_done_fn *on_done, void *user,
                                             struct err *err);
@@ -57,7 +58,7 @@ enum git_identity_step git_identity_refresh(struct git_identity *identity, const
 /* The prompt is over: on_done is not called. A worker that has begun ends its work. */
 void git_identity_cancel(struct git_identity *identity);
 
-/* NULL is fine. */
-void git_identity_free(struct git_identity *identity);
+/* Frees itself once the loop has closed its timer; nothing is called any more. NULL is fine. */
+void git_identity_close(struct git_identity *identity);
 
 #endif

@@ -24,6 +24,18 @@ test('OpenCode takes the prompt request and never answers it: a failed completio
     assert.equal(completion.success, false);
 });
 
+test('the connection breaks under the question for commit signing: it is asked again, and the prompt runs', async (t) => {
+    const { cp } = await bridgeBetween(t, { env });
+    const isQuestion = ({ url }) => url.endsWith('/commit-signing');
+    await cp.waitFor(() => cp.requests.some(({ path }) => path.endsWith('/commit-signing')), { what: 'the first question' });
+    let broken = 0;
+    cp.server.prependListener('request', (request) => {
+        if (isQuestion(request) && ++broken <= 3) request.socket.destroy();
+    });
+    assert.equal((await cp.completionOf(cp.prompt('go'))).success, true);
+    assert.equal(broken, 4);
+});
+
 test('OpenCode refuses the prompt: a failed completion with its words', async (t) => {
     const { cp, opencode } = await bridgeBetween(t, { env });
     opencode.answers['POST /session/:id/prompt_async'] = [400, { name: 'BadRequest', data: { message: 'no such model' } }];
