@@ -21,6 +21,7 @@
 #define ANSWER_MAX_BYTES ((size_t)64 * 1024)
 
 /* A connection that breaks is no answer: within the limit it is asked again. */
+#define TRIES_OF_FULL_LENGTH 3 /* so long may one hang: its connection may be dead */
 #define RETRY_FIRST_MS 100
 #define RETRY_MOST_MS 2000
 #define RETRY_JITTER_PERCENT 20
@@ -265,6 +266,8 @@ static void on_fetched(void *user, struct http_response *response, const struct 
 
 static int ask(struct git_identity *self, struct err *err)
 {
+    uint64_t left_ms = self->fetch_until_ms - uv_now(self->options.loop);
+    uint64_t try_ms = self->options.fetch_limit_ms / TRIES_OF_FULL_LENGTH;
     const struct session_request request = {
         .method = "GET",
         .control_plane = self->options.control_plane,
@@ -272,7 +275,7 @@ static int ask(struct git_identity *self, struct err *err)
         .token = self->options.token,
         .path = "/commit-signing",
         .max_body = ANSWER_MAX_BYTES,
-        .limit_ms = self->fetch_until_ms - uv_now(self->options.loop),
+        .limit_ms = left_ms < try_ms ? left_ms : try_ms,
     };
 
     self->fetch = session_request_start(self->options.net, &request, on_fetched, self, err);

@@ -8,7 +8,7 @@ export class Random {
         this.#state = 0x9e3779b9;
         for (const word of words) {
             this.#state = (this.#state ^ word) >>> 0;
-            this.#next();
+            this.#state = this.#next(); // mixed, or near seeds would share schedules
         }
     }
 

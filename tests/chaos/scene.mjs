@@ -22,7 +22,7 @@ const ENVIRONMENT = {
     BRIDGE_RECONNECT_FIRST_MS: '20', BRIDGE_RECONNECT_MAX_MS: '100', BRIDGE_STABLE_CONNECTION_MS: '300',
     BRIDGE_HANDSHAKE_TIMEOUT_MS: '500', BRIDGE_PING_INTERVAL_MS: '1000', BRIDGE_PONG_TIMEOUT_MS: '1000',
     BRIDGE_HEARTBEAT_INTERVAL_MS: '100', BRIDGE_DRAIN_TIMEOUT_MS: '500', BRIDGE_SETTLE_MS: '100', BRIDGE_ALIVE_MS: '1000',
-    BRIDGE_TOKEN_INTERVAL_MS: '20',
+    BRIDGE_TOKEN_INTERVAL_MS: '20', BRIDGE_SIGNING_TIMEOUT_MS: '15000',
     ...(process.env.ASAN_OPTIONS && { ASAN_OPTIONS: process.env.ASAN_OPTIONS, UBSAN_OPTIONS: process.env.UBSAN_OPTIONS }),
 };
 /** A prompt that takes longer, after all that went wrong, is stuck. */
@@ -44,6 +44,7 @@ export class Scene extends EventEmitter {
         this.story = []; // what happened, for a person
         this.bornAt = performance.now();
         this.isHealed = false;
+        this.given = 0; // how often a prompt was sent
     }
 
     static async start(plan) {
@@ -180,6 +181,7 @@ export class Scene extends EventEmitter {
 
     #give(prompt) {
         prompt.sentOn = this.cp.connections.length;
+        prompt.place = ++this.given;
         prompt.terminated ||= this.bridge.isExpectedToEnd; // one that is leaving takes no prompt any more
         prompt.id = this.cp.prompt(prompt.label, prompt.id ? { messageId: prompt.id } : {});
         this.tell(`-> prompt ${prompt.label}`);

@@ -40,7 +40,8 @@ function* checkCompletions({ cp, prompts }) {
         order.push(messageId);
     }
     for (const { id, label } of prompts) if (!completed.has(id)) yield `${label} has no completion`;
-    const sent = prompts.map(({ id }) => id).filter((id) => completed.has(id));
+    const inOrder = [...prompts].sort((a, b) => a.place - b.place);
+    const sent = inOrder.map(({ id }) => id).filter((id) => completed.has(id));
     if (!isDeepStrictEqual(order, sent)) yield `completions in another order than the prompts: ${order} for ${sent}`;
 }
 
@@ -50,6 +51,7 @@ function* checkOutcome({ cp }, prompt) {
     const [completion] = cp.completionsOf(id);
     if (!completion) return;
     const { success, error } = completion;
+    if (prompt.timesPosted > 1) yield `OpenCode got ${label} ${prompt.timesPosted} times`;
     if (!success && !error) yield `${label} failed without a reason`;
     const mayFail = ['fail', 'silent', 'hang'].includes(script.kind) || stopped || disturbed || terminated;
     if (!success && !mayFail) yield `${label} (${script.kind}) failed: ${error}`;
