@@ -176,6 +176,11 @@ vectors: $(REPLAY) ## replay recorded conversations: make vectors VECTORS=DIR
 fuzz: $(DEPS_READY) ## fuzz each target for FUZZ_SECONDS=60, or one: FUZZ=sse_parser (needs clang)
 	@FUZZ="$(FUZZ)" FUZZ_SECONDS="$(FUZZ_SECONDS)" tests/run-fuzz
 
+# Always under the sanitizers, unless OI_BRIDGE names another bridge.
+chaos: build/node/.installed ## kill, cut and stall the bridge at random: make chaos SEED=7 [SCHEDULES=1000] [ONLY=123]
+	@MAKEFLAGS= $(MAKE) -s FLAVOUR=asan build/asan/oi-bridge
+	@node tests/chaos/run.mjs --seed "$(or $(SEED),1)" --schedules "$(or $(SCHEDULES),1000)" $(if $(ONLY),--only "$(ONLY)")
+
 lint: ## layers, sizes, format
 	@tests/lint/run
 
@@ -198,7 +203,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 FORCE:
-.PHONY: all deps test-programs run playground check check-unit vectors fuzz lint format bench bench-git clean distclean help FORCE
+.PHONY: all deps test-programs run playground check check-unit vectors fuzz chaos lint format bench bench-git clean distclean help FORCE
 .SECONDARY:
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)

@@ -70,6 +70,7 @@ async function end(scene) {
         await scene.waitFor(() => cp.eventsOf(prompt.id).length > 0, { what: 'the last prompt to begin' });
     }
     if (plan.ending === 'shutdown') {
+        await scene.waitFor(() => scene.isConnected(), { what: 'a connection for the shutdown' });
         cp.shutdown();
         await bridge.exited();
     } else {

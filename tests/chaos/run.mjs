@@ -8,9 +8,9 @@
 // The bridge: OI_BRIDGE (default build/asan/oi-bridge, so that leaks and overflows are seen too).
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { buildDir } from '../../playground/paths.mjs';
 import { describePlan, makePlan } from './plan.mjs';
 
 const SHOWN_CHARS = 300;
@@ -25,13 +25,15 @@ if (![seed, schedules, jobs].every(Number.isSafeInteger)) {
     process.exit(2);
 }
 
-process.env.OI_BRIDGE ??= join(buildDir, 'asan', 'oi-bridge');
-const program = resolve(process.env.OI_BRIDGE);
+const asan = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'build', 'asan');
+process.env.OI_BRIDGE ||= join(asan, 'oi-bridge');
+// What reads these variables when it is loaded comes after them.
+const { bridgeProgram: program, buildDir } = await import('../../playground/paths.mjs');
 if (!existsSync(program)) {
     console.error(`${program} is missing: run make FLAVOUR=asan first`);
     process.exit(1);
 }
-const { play } = await import('./play.mjs'); // after OI_BRIDGE was set
+const { play } = await import('./play.mjs');
 const storyDir = join(buildDir, 'chaos');
 mkdirSync(storyDir, { recursive: true });
 
