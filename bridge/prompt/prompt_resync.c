@@ -11,6 +11,7 @@
 #include "common/json.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define STATUS_OK 200
 #define STATUS_NOT_FOUND 404
@@ -98,6 +99,15 @@ static void conclude(struct prompt_run *run, const cJSON *status)
     go_on(run);
 }
 
+static bool says_idle(const struct prompt_run *run, const cJSON *status)
+{
+    const struct journal_prompt *record = prompt_run_posted_record(run);
+    const char *type =
+        record ? json_get_string(json_get(status, record->session_id), "type") : NULL;
+
+    return cJSON_IsObject(status) && (!type || strcmp(type, "idle") == 0);
+}
+
 static void on_status(void *user, struct http_response *response, const struct err *err)
 {
     struct prompt_run *run = user;
@@ -111,6 +121,12 @@ static void on_status(void *user, struct http_response *response, const struct e
     /* Without an answer that can be used the messages decide. */
     if (response->status == STATUS_OK && response->body.data)
         status = json_parse_in_place(response->body.data, response->body.len, NULL);
+    /* It may have ended since the messages were read: what they say now is how it ended. */
+    if (!run->resync_saw_idle && says_idle(run, status)) {
+        run->resync_saw_idle = true;
+        prompt_resync_advance(run);
+        return;
+    }
     conclude(run, status);
 }
 
@@ -177,6 +193,7 @@ void prompt_resync_wait(struct prompt_run *run)
 {
     prompt_resync_drop(run);
     run->missed = true;
+    run->resync_saw_idle = false;
     run->resync_at_ms = 0;
     run->resync_until_ms =
         run->opencode_ready ? prompt_run_now(run) + run->options.opencode_limit_ms : UINT64_MAX;
