@@ -56,7 +56,7 @@ struct prompt_run {
 
     /* prompt_resync.c: events were missed, and what became of the prompt is not known yet. */
     bool missed;
-    bool resync_saw_idle; /* the messages are read after OpenCode said that it is idle */
+    bool resync_saw_idle;     /* the messages are read after OpenCode said that it is idle */
     uint64_t resync_until_ms; /* then the prompt is given up */
     uint64_t resync_at_ms;    /* not tried again before */
     struct message_pages *pages;
