@@ -1,7 +1,7 @@
 /*
  * Downloads a prompt's attachments from the control plane, two at a time, into spools (B-710..B-712).
- * What cannot be fetched, or is no image, is left out with a warning to the user; nothing here fails
- * a prompt. Everything in the options must outlive the fetch; the list's texts too.
+ * What cannot be fetched in time, or is no image, is left out with a warning to the user; nothing here
+ * fails a prompt. Everything in the options must outlive the fetch; the list's texts too.
  */
 #ifndef BRIDGE_ATTACHMENTS_ATTACHMENT_FETCH_H
 #define BRIDGE_ATTACHMENTS_ATTACHMENT_FETCH_H
@@ -24,7 +24,7 @@ struct attachment_fetch_options {
     const char *session_id;
     const char *token;
     const char *directory; /* for the spools */
-    uint64_t limit_ms;     /* of one download */
+    uint64_t limit_ms;     /* of all downloads together: so long a prompt may wait */
     void *event_user;
     void (*on_event)(void *event_user, cJSON *event); /* warnings; the callee deletes them */
 };

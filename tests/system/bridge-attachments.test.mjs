@@ -78,17 +78,17 @@ test('six images of the greatest size arrive, and the bridge\'s memory does not 
     if (!process.env.OI_SANITIZED) assert.ok(most - before < 4096, `grew from ${before} to ${most} KiB`);
 });
 
-test('at most two are fetched at a time (B-710)', async (t) => {
-    const { cp } = await bridgeBetween(t, { env: { BRIDGE_ATTACHMENT_TIMEOUT_MS: '600' } });
+test('at most two are fetched at a time, and all of them have one limit together (B-710)', async (t) => {
+    const { cp, opencode, bridge } = await bridgeBetween(t, { env: { BRIDGE_ATTACHMENT_TIMEOUT_MS: '600' } });
     cp.answers['GET /sessions/:id/attachments/:id'] = 'never';
     const attachments = Array.from({ length: 4 }, () => attach(cp));
-    const asked = () => cp.requests.filter(({ path }) => path.includes('/attachments/')).length;
     const id = cp.prompt('look', { attachments });
-    await cp.waitForEvent('warning');
-    assert.ok(asked() <= 3, `${asked()} requests when the first was given up`);
     assert.equal((await cp.completionOf(id)).success, true);
-    assert.equal(asked(), 4);
-    assert.equal(warnings(cp).length, 4);
+    assert.equal(cp.requests.filter(({ path }) => path.includes('/attachments/')).length, 2);
+    assert.equal(warnings(cp).length, 4, 'one for each');
+    assert.equal(opencode.runs[0].body.parts.length, 1);
+    const { error_message: why } = await bridge.logged('attachments.download_error', { count: 3 });
+    assert.match(why, /^the prompt's attachments took longer than 0\.6 s$/);
 });
 
 const failures = {

@@ -10,6 +10,8 @@ import { settle } from './support/bridge.mjs';
 import { isPush, sandboxWithCommit } from './support/push.mjs';
 import { endInOrder, QUICK } from './support/sandbox.mjs';
 
+const skip = process.getuid() === 0 ? false : 'the older contract needs a home directory of its own';
+
 test('a push arrives in the repository and is told once, with the repository it was for', async (t) => {
     const { playground, sandbox, cp, push, checkout } = await sandboxWithCommit(t);
     const done = await push('feature/one');
@@ -85,6 +87,28 @@ test('a push specification that makes no sense is refused with its own text', as
         assert.match(failed.error, expected);
     }
     assert.equal((await push('feature/five')).type, 'push_complete');
+    await endInOrder(sandbox);
+});
+
+test('the older contract: always forced, to github.com, and one text for every failure (B-840..B-844)', { skip }, async (t) => {
+    const { playground, sandbox, cp, push, checkout } = await sandboxWithCommit(t, { era: 'older' });
+    const { token } = playground.gitServer;
+    const fields = ({ type, error, branchName, repoOwner, repoName }) => [type, error, branchName, repoOwner, repoName];
+    assert.deepEqual(fields(await push('older/one', { githubToken: token })),
+        ['push_complete', undefined, 'older/one', undefined, undefined]);
+    git(checkout, 'commit', '--quiet', '--amend', '--message', 'Another history');
+    assert.equal((await push('older/one', { githubToken: token })).type, 'push_complete');
+    assert.equal(git(playground.bareRepository, 'log', '-1', '--format=%s', 'older/one'), 'Another history');
+    playground.gitServer.refusePush = true;
+    assert.deepEqual(fields(await push('older/two', { githubToken: token })),
+        ['push_error', 'Push failed - authentication may be required', 'older/two', undefined, undefined]);
+    const { stderr } = await sandbox.logged('git.push_failed');
+    assert.match(stderr, /403/, 'the log has the reason');
+    playground.gitServer.refusePush = false;
+    assert.equal((await push('older/three')).type, 'push_complete', 'with the token of the environment');
+    const sources = sandbox.logsOf('git.push_start').map(({ token_source: source }) => source);
+    assert.deepEqual(sources, [...Array(3).fill('fresh from command'), 'from env']);
+    assert.ok(!JSON.stringify(cp.events).includes(token));
     await endInOrder(sandbox);
 });
 

@@ -9,7 +9,10 @@ export const isPush = ({ type }) => type.startsWith('push_');
 /** A sandbox with one commit to push; OpenCode is a stand-in, because no push needs it. */
 export async function sandboxWithCommit(t, { env, ...options } = {}) {
     const playground = await playgroundFor(t, options);
-    const sandbox = await startWithStandIns(playground, { bridge: null, env });
+    // The older control plane knows no host but github.com.
+    const files = options.era === 'older' && { 'root/.gitconfig':
+        `[url "${playground.gitServer.baseWithToken}"]\n\tinsteadOf = https://github.com/\n` };
+    const sandbox = await startWithStandIns(playground, { bridge: null, env, ...(files && { files }) });
     await sandbox.stillRuns(playground.controlPlane.ready());
     const checkout = sandbox.path('workspace/app');
     writeFileSync(`${checkout}/pushed.txt`, 'pushed\n');
