@@ -12,6 +12,9 @@ static struct boot_plan_input input_of(enum era era, enum boot_mode mode)
     return (struct boot_plan_input){.era = era,
                                     .mode = mode,
                                     .has_repositories = true,
+                                    .has_several_repositories = true,
+                                    .skills_wanted = era == ERA_CURRENT,
+                                    .mcp_packages_wanted = true,
                                     .tunnels_expected = era == ERA_CURRENT,
                                     .bridge_wanted = mode != BOOT_BUILD,
                                     .bridge_waits_for_ready = true,
@@ -96,10 +99,14 @@ static const struct row table_2_2[] = {
     {"table 2.2 row 18: the tunnel file is waited for, but not in a build", BOOT_STEP_TUNNEL, SESSIONS, true, 0},
     {"table 2.2 row 19: start.sh but not in a build, after setup.sh and the tunnel file", BOOT_STEP_START, SESSIONS, true, BIT(SETUP) | BIT(TUNNEL) | BIT(BASELINES)},
     {"table 2.2 row 20: the workspace's AGENTS.md in every mode, after the hooks", BOOT_STEP_GUIDE, SESSIONS | BUILD, false, BIT(SETUP) | BIT(START)},
+    {"table 2.2 row 21: managed skills but not in a build, fetched beside git", BOOT_STEP_SKILLS_FETCH, SESSIONS, false, 0},
+    {"table 2.2 row 21: they take their place after the hooks, whose skills win", BOOT_STEP_SKILLS, SESSIONS, false, BIT(SKILLS_FETCH) | BIT(SETUP) | BIT(START) | BIT(BASELINES) | BIT(ASSEMBLY)},
+    {"table 2.2 row 24, MCP packages: not in a build, beside git", BOOT_STEP_MCP, SESSIONS, false, 0},
+    {"table 2.2 row 24, assembly: not in a build, after the hooks", BOOT_STEP_ASSEMBLY, SESSIONS, true, BIT(SETUP) | BIT(START) | BIT(BASELINES)},
     {"table 2.2 row 24: OpenCode but not in a build, after its files are staged", BOOT_STEP_OPENCODE, SESSIONS, false, BIT(STAGE)},
     {"table 2.2 row 24, staging: not in a build", BOOT_STEP_STAGE, SESSIONS, false, 0},
     {"table 2.2 row 25: the bridge but not in a build", BOOT_STEP_BRIDGE, SESSIONS, false, BIT(MANIFEST)},
-    {"table 2.2 row 26: prompts come after OpenCode has seen what the hooks left", BOOT_STEP_WARM_UP, SESSIONS, false, BIT(OPENCODE) | BIT(SETUP) | BIT(START) | BIT(GUIDE) | BIT(BASELINES) | BIT(CREDENTIALS)},
+    {"table 2.2 row 26: prompts come after OpenCode has seen what the hooks left", BOOT_STEP_WARM_UP, SESSIONS, false, BIT(OPENCODE) | BIT(SETUP) | BIT(START) | BIT(GUIDE) | BIT(MCP) | BIT(SKILLS) | BIT(ASSEMBLY) | BIT(BASELINES) | BIT(CREDENTIALS)},
 };
 /* clang-format on */
 
@@ -123,7 +130,7 @@ static void test_table_2_2(void)
 
                 CHECK_INT(plan.steps[row->step].runs, (row->modes & modes[m].bit) != 0);
                 check_waits_for(&plan, row->step, row->after);
-                input.has_repositories = false;
+                input.has_repositories = input.has_several_repositories = false;
                 plan = boot_plan_make(&input);
                 CHECK_INT(plan.steps[row->step].runs,
                           (row->modes & modes[m].bit) != 0 && !row->only_with_repositories);
@@ -244,9 +251,10 @@ static void test_parallel(void)
             }
         }
     }
-    TEST("S-100: cloning, staging, the credential helper and the bridge run at the same time") {
+    TEST("S-100: cloning, staging, credentials, skills, npm and the bridge run at the same time") {
         struct boot_plan plan = plan_of(ERA_CURRENT, BOOT_FRESH);
-        unsigned first = BIT(MANIFEST) | BIT(STAGE) | BIT(CREDENTIALS);
+        unsigned first =
+            BIT(MANIFEST) | BIT(STAGE) | BIT(CREDENTIALS) | BIT(MCP) | BIT(SKILLS_FETCH);
 
         CHECK_INT(boot_plan_next(&plan, 0, 0), first);
         CHECK_INT(boot_plan_next(&plan, first, BIT(MANIFEST)),
