@@ -95,22 +95,27 @@ void bridge_on_signal(uv_signal_t *handle, int number)
 
 /* ---- what the control plane says ---- */
 
-static void say_ready(struct bridge *bridge)
+void bridge_send_boot_warnings(struct bridge *bridge)
 {
-    AUTO_MANIFEST struct manifest manifest = {0};
     struct err err = {0};
-    cJSON *warnings, *warning;
+    cJSON *warnings = greeting_take_warnings(BOOT_WARNINGS_PATH, &err), *warning;
 
-    bridge->owes_ready = false;
-    manifest_read(MANIFEST_PATH, &manifest);
-    bridge_send_event(bridge, greeting_ready_event(opencode_session_id(bridge->session),
-                                                   env_get("SANDBOX_VERSION"), &manifest));
-    warnings = greeting_take_warnings(BOOT_WARNINGS_PATH, &err);
     if (!warnings)
         log_at(bridge->log, LOG_WARNING, "bridge.boot_warnings_read_failed", LOG_ERR(&err));
     while ((warning = cJSON_DetachItemFromArray(warnings, 0)))
         bridge_send_event(bridge, warning);
     cJSON_Delete(warnings);
+}
+
+static void say_ready(struct bridge *bridge)
+{
+    AUTO_MANIFEST struct manifest manifest = {0};
+
+    bridge->owes_ready = false;
+    manifest_read(MANIFEST_PATH, &manifest);
+    bridge_send_event(bridge, greeting_ready_event(opencode_session_id(bridge->session),
+                                                   env_get("SANDBOX_VERSION"), &manifest));
+    bridge_send_boot_warnings(bridge);
     supervisor_channel_tell_connected(bridge->channel);
 }
 
@@ -118,7 +123,7 @@ static void say_ready(struct bridge *bridge)
  * there yet, that may take long and the stored one has to do. */
 static void greet(struct bridge *bridge)
 {
-    if (bridge->owes_ready && control_plane_is_open(bridge->control_plane) &&
+    if (bridge->owes_ready && !bridge->booting && control_plane_is_open(bridge->control_plane) &&
         (opencode_session_is_settled(bridge->session) || !bridge->opencode_ready))
         say_ready(bridge);
 }
@@ -137,6 +142,8 @@ static void on_control_plane_open(void *user)
     struct bridge *bridge = user;
 
     bridge->owes_ready = true;
+    if (bridge->booting)
+        bridge_boot_greet(bridge);
     greet(bridge);
     set_up_signing(bridge);
 }
@@ -184,6 +191,8 @@ static void on_snapshot(struct bridge *bridge)
 
 static void handle_command(struct bridge *bridge, struct command *command)
 {
+    if (bridge_boot_refuses(bridge, command))
+        return;
     switch (command->type) {
     case COMMAND_PROMPT:
         prompt_run_take(bridge->prompts, TAKE_PTR(command->body));
@@ -295,12 +304,14 @@ void bridge_on_opencode_ready(void *user, const char *directory)
         return;
     if (opencode_api_set_directory(bridge->api, directory) != 0)
         log_at(bridge->log, LOG_WARNING, "bridge.opencode_directory_unusable");
+    bridge_boot_over(bridge);
     bridge->opencode_ready = true;
     event_feed_start(bridge->feed);
     opencode_session_check(bridge->session);
     prompt_run_set_opencode_ready(bridge->prompts, true);
     prompt_run_advance(bridge->prompts);
     control_plane_start(bridge->control_plane);
+    greet(bridge);
     set_up_signing(bridge);
 }
 
@@ -315,15 +326,6 @@ static void on_opencode_down(void *user)
     event_feed_stop(bridge->feed);
     prompt_run_set_opencode_ready(bridge->prompts, false);
     prompt_run_on_feed_down(bridge->prompts, was_up, 0, &err);
-}
-
-static void on_boot(void *user, const char *phase, bool may_connect)
-{
-    struct bridge *bridge = user;
-
-    log_at(bridge->log, LOG_INFO, "bridge.boot_phase", LOG_STR("phase", phase));
-    if (may_connect && !bridge->leaving)
-        control_plane_start(bridge->control_plane);
 }
 
 static void on_fatal(void *user, const char *error)
@@ -358,7 +360,7 @@ const struct event_feed_handlers BRIDGE_FEED_HANDLERS = {
     .on_up = on_feed_up, .on_event = on_feed_event, .on_down = on_feed_down};
 
 const struct supervisor_channel_handlers BRIDGE_CHANNEL_HANDLERS = {
-    .on_boot = on_boot,
+    .on_boot = bridge_on_boot,
     .on_ready = bridge_on_opencode_ready,
     .on_opencode_down = on_opencode_down,
     .on_fatal = on_fatal,

@@ -318,6 +318,7 @@ struct bridge *bridge_new(uv_loop_t *loop, const struct options *options,
 
 void bridge_free(struct bridge *bridge)
 {
+    cJSON_Delete(bridge->boot_phase);
     opencode_api_free(bridge->api);
     outbox_free(bridge->outbox);
     journal_close(bridge->journal);

@@ -6,6 +6,7 @@
 #define BRIDGE_BRIDGE_PRIVATE_H
 
 #include "bridge/bridge.h"
+#include "bridge/control_plane/command.h"
 #include "bridge/control_plane/control_plane.h"
 #include "bridge/diff/diff_run.h"
 #include "bridge/identity/git_identity.h"
@@ -37,7 +38,9 @@ struct bridge {
     uv_signal_t sigint;
     uv_timer_t leave;
     bool opencode_ready;
-    bool owes_ready; /* the control plane has not heard `ready` on this connection */
+    bool booting;      /* connected before `ready` */
+    cJSON *boot_phase; /* the latest boot_progress; NULL: none was told */
+    bool owes_ready;   /* the control plane has not heard `ready` on this connection */
     bool leaving;
     bool control_plane_ended;
     bool torn_down;
@@ -53,6 +56,14 @@ void bridge_on_session_settled(void *user);
 void bridge_on_prompt_running(void *user, const char *message_id, bool running);
 void bridge_on_runs_quiet(void *user);
 void bridge_on_opencode_ready(void *user, const char *directory);
+/* bridge_boot.c: connected before `ready`. */
+void bridge_on_boot(void *user, const cJSON *line);
+void bridge_boot_greet(struct bridge *bridge);
+void bridge_boot_over(struct bridge *bridge);
+/* True when the command was refused, because it needs a sandbox that works. */
+bool bridge_boot_refuses(struct bridge *bridge, const struct command *command);
+
+void bridge_send_boot_warnings(struct bridge *bridge);
 void bridge_on_signal(uv_signal_t *handle, int number);
 
 /* Gives everything back that is on the loop; the loop ends then. */

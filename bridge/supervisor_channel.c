@@ -37,8 +37,7 @@ static void dispatch(struct supervisor_channel *channel, const cJSON *line)
     if (!type)
         return;
     if (strcmp(type, "boot") == 0) {
-        text = json_get_string(line, "phase");
-        handlers->on_boot(channel->user, text ? text : "", json_get_bool(line, "connect", false));
+        handlers->on_boot(channel->user, line);
     } else if (strcmp(type, "ready") == 0) {
         handlers->on_ready(channel->user, json_get_nonempty(line, "directory"));
     } else if (strcmp(type, "opencode_down") == 0) {

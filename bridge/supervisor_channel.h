@@ -16,7 +16,7 @@
 struct supervisor_channel;
 
 struct supervisor_channel_handlers {
-    void (*on_boot)(void *user, const char *phase, bool may_connect);
+    void (*on_boot)(void *user, const cJSON *line); /* a phase of the boot */
     /* OpenCode may be asked, about this directory; NULL: the one it was started in. */
     void (*on_ready)(void *user, const char *directory);
     void (*on_opencode_down)(void *user);

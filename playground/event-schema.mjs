@@ -40,6 +40,12 @@ const fieldsOfType = {
         runtimeVersion: optional(isText),
         repositories: optional(isRepositoryList),
     },
+    // Only sent by a bridge that connected early, which today's control plane does not ask for.
+    boot_progress: {
+        bootSeq: isCount, phase: oneOf('starting', 'sync', 'setup', 'start', 'skills', 'harness'),
+        status: oneOf('started', 'completed', 'failed'), elapsedMs: optional(isCount), warning: optional(isFlag),
+        detail: optional(isText), repoOwner: optional(isText), repoName: optional(isText),
+    },
     token: { ...message, content: isText },
     tool_call: {
         ...message, ...subtask, tool: isText, callId: isText, args: isObject,

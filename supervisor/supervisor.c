@@ -62,6 +62,7 @@ static void die(struct supervisor *supervisor, const struct err *err)
     if (!supervisor->booted) {
         log_at(supervisor->log, LOG_ERROR, "supervisor.error", LOG_ERR(err));
         boot_log_startup(&supervisor->boot, false);
+        boot_tell_failure(&supervisor->boot, supervisor->why_fatal);
     }
     if (supervisor->config->boot_mode != BOOT_BUILD) {
         report_and_stop(supervisor);
@@ -178,13 +179,11 @@ static void on_bridge_stopped(void *user)
 
 /* ---- the boot ---- */
 
-static void on_phase(void *user, enum boot_step step)
+static void on_phase(void *user, const struct boot_phase *phase)
 {
     struct supervisor *supervisor = user;
 
-    if (step == BOOT_STEP_SYNC || step == BOOT_STEP_SETUP || step == BOOT_STEP_START ||
-        step == BOOT_STEP_OPENCODE)
-        bridge_service_tell_phase(&supervisor->bridge, boot_plan_step_name(step));
+    bridge_service_tell_phase(&supervisor->bridge, phase);
 }
 
 static void on_warning(void *user, const char *scope, const char *message,

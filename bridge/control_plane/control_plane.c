@@ -30,6 +30,7 @@ struct control_plane {
     struct connection_policy policy;
     struct ws_link *link; /* NULL: none is open or being opened */
     bool is_open;
+    bool is_booting;
     bool started;
     char *url;
     char *authorization;
@@ -67,7 +68,7 @@ static void on_heartbeat(uv_timer_t *timer)
     cJSON *event = cJSON_CreateObject();
 
     json_add_string(event, "type", "heartbeat");
-    json_add_string(event, "status", "ready");
+    json_add_string(event, "status", self->is_booting ? "booting" : "ready");
     outbox_push(self->options.outbox, event, clock_wall_ms(), 0);
     control_plane_wake(self);
 }
@@ -327,6 +328,11 @@ void control_plane_wake(struct control_plane *self)
 {
     if (self->is_open && self->link)
         ws_link_wake(self->link);
+}
+
+void control_plane_set_booting(struct control_plane *self, bool booting)
+{
+    self->is_booting = booting;
 }
 
 bool control_plane_is_open(const struct control_plane *self)

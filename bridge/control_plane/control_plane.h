@@ -53,6 +53,9 @@ void control_plane_start(struct control_plane *control_plane);
 /* Something is in the outbox. */
 void control_plane_wake(struct control_plane *control_plane);
 
+/* What heartbeats say: "booting" or "ready" (N-41). */
+void control_plane_set_booting(struct control_plane *control_plane, bool booting);
+
 bool control_plane_is_open(const struct control_plane *control_plane);
 
 /* An ack came: the connection is worth keeping (D-19). */

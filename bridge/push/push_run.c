@@ -300,6 +300,17 @@ void push_runs_start(struct push_runs *runs, const cJSON *command)
     start_waiting(runs);
 }
 
+void push_runs_refuse(struct push_runs *runs, const cJSON *command, const char *error,
+                      const char *reason)
+{
+    struct push_run *run = run_new(runs, command);
+
+    if (!run)
+        return;
+    refuse(runs, &run->request, error, reason);
+    run_free(run);
+}
+
 void push_runs_resume(struct push_runs *runs)
 {
     const struct journal_push *push = journal_contents(runs->options.journal)->pushes, *next;

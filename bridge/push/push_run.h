@@ -44,6 +44,10 @@ void push_runs_resume(struct push_runs *runs);
 /* A push command. */
 void push_runs_start(struct push_runs *runs, const cJSON *command);
 
+/* Answers a push command with this error, without trying. */
+void push_runs_refuse(struct push_runs *runs, const cJSON *command, const char *error,
+                      const char *reason);
+
 /* The process ends: kills what runs and answers it, and refuses what comes. */
 void push_runs_wind_down(struct push_runs *runs);
 

@@ -1,7 +1,7 @@
 #include "supervisor/boot/boot.h"
 
 #include "common/clock.h"
-#include "common/json.h"
+#include "supervisor/boot/boot_report.h"
 #include "supervisor/boot/manifest.h"
 #include "supervisor/opencode/opencode_address.h"
 #include "supervisor/staging/staging.h"
@@ -15,11 +15,12 @@
 
 static void advance(struct boot *boot);
 
-static void fail(struct boot *boot, const struct err *err)
+static void fail(struct boot *boot, enum boot_step step, const struct err *err)
 {
     if (boot->over)
         return;
     boot->over = true;
+    boot->failed = step;
     boot->listener.on_fatal(boot->listener.user, err);
 }
 
@@ -35,6 +36,7 @@ void boot_step_done(struct boot *boot, enum boot_step step)
         return;
     boot->done |= 1U << step;
     boot->step_ms[step] = clock_monotonic_ms() - boot->step_started_ms[step];
+    boot_report_phase(boot, step, BOOT_PHASE_COMPLETED, NULL);
     advance(boot);
 }
 
@@ -54,31 +56,9 @@ static void stage(struct boot *boot)
     struct err err;
 
     if (staging_prepare(boot->config, boot->log, &err) != 0)
-        fail(boot, &err); /* S-123 */
+        fail(boot, BOOT_STEP_STAGE, &err); /* S-123 */
     else
         boot_step_done(boot, BOOT_STEP_STAGE);
-}
-
-/* S-200: what a build is made of. */
-static void log_sync_complete(struct boot *boot)
-{
-    const struct repository_list *list = &boot->config->repositories;
-    AUTO_JSON cJSON *shas = cJSON_CreateArray();
-    AUTO_BUF struct buf text = BUF_INIT(LOG_LINE_MAX);
-
-    if (boot->config->boot_mode != BOOT_BUILD || list->count == 0 || !list->items[0].base_sha)
-        return;
-    for (size_t i = 0; i < list->count; i++) {
-        cJSON *one = cJSON_CreateObject();
-
-        json_add_string(one, "repoOwner", list->items[i].owner);
-        json_add_string(one, "repoName", list->items[i].name);
-        json_add_string(one, "baseSha", list->items[i].base_sha);
-        cJSON_AddItemToArray(shas, one);
-    }
-    json_print(shas, &text);
-    log_at(boot->log, LOG_INFO, "git.sync_complete", LOG_STR("head_sha", list->items[0].base_sha),
-           LOG_JSON("repository_shas", buf_text(&text)));
 }
 
 static void note_baselines(struct boot *boot)
@@ -97,7 +77,7 @@ static void note_baselines(struct boot *boot)
             repository->base_sha = strdup(head);
         staging_guard_checkout(repository, boot->config, boot->log);
     }
-    log_sync_complete(boot);
+    boot_report_sync(boot);
     /* S-418: without a start.sh nobody looks into the file. */
     if (!hooks_exist(&boot->hooks, HOOK_START))
         tunnel_wait_skip(&boot->tunnel);
@@ -145,9 +125,10 @@ static void on_sync_done(void *user)
         if (severity == BOOT_FAILURE_FATAL && !all_failures_are_of_kept_work(boot)) {
             git_sync_print_failures(&boot->sync, &failures);
             err_set(&err, ERR_NETWORK, "%s", buf_text(&failures));
-            fail(boot, &err);
+            fail(boot, BOOT_STEP_SYNC, &err);
             return;
         }
+        boot->with_warning |= 1U << BOOT_STEP_SYNC;
         if (severity != BOOT_FAILURE_LOGGED)
             warn_of_stale_checkouts(boot);
     }
@@ -178,7 +159,7 @@ static bool on_hook_failed(void *user, enum hook_kind kind, size_t index, const 
 
     switch (index == 0 ? step->failure : step->later_failure) {
     case BOOT_FAILURE_FATAL:
-        fail(boot, err);
+        fail(boot, kind == HOOK_SETUP ? BOOT_STEP_SETUP : BOOT_STEP_START, err);
         return false;
     case BOOT_FAILURE_WARNING:
         buf_printf(&text, "%s; the session continues.", err->text);
@@ -194,8 +175,12 @@ static void on_hooks_done(void *user, enum hook_kind kind, bool success)
 {
     struct boot *boot = user;
 
+    enum boot_step step = kind == HOOK_SETUP ? BOOT_STEP_SETUP : BOOT_STEP_START;
+
     boot->hook_success[kind] = success ? BOOT_SUCCEEDED : BOOT_FAILED;
-    boot_step_done(boot, kind == HOOK_SETUP ? BOOT_STEP_SETUP : BOOT_STEP_START);
+    if (!success)
+        boot->with_warning |= 1U << step;
+    boot_step_done(boot, step);
 }
 
 static void on_warm_up_done(void *user)
@@ -217,7 +202,7 @@ static void warm_up(struct boot *boot)
 static void on_asset_done(void *user, enum boot_step step, const struct err *err)
 {
     if (err)
-        fail(user, err);
+        fail(user, step, err);
     else
         boot_step_done(user, step);
 }
@@ -228,11 +213,23 @@ static void on_asset_warning(void *user, const char *scope, const char *message,
     warn(user, scope, message, repository);
 }
 
+/* From when OpenCode is waited for, though it began long before. */
+static void tell_harness_started(struct boot *boot)
+{
+    if (boot->harness_since_ms)
+        return;
+    boot->harness_since_ms = clock_monotonic_ms();
+    boot_report_phase(boot, BOOT_STEP_WARM_UP, BOOT_PHASE_STARTED, NULL);
+}
+
 static void begin(struct boot *boot, enum boot_step step)
 {
     boot->begun |= 1U << step;
     boot->step_started_ms[step] = clock_monotonic_ms();
-    boot->listener.on_phase(boot->listener.user, step);
+    if (step == BOOT_STEP_WARM_UP)
+        tell_harness_started(boot);
+    else
+        boot_report_phase(boot, step, BOOT_PHASE_STARTED, NULL);
     switch (step) {
     case BOOT_STEP_MANIFEST:
         write_manifest(boot, step);
@@ -290,6 +287,7 @@ static void look_for_opencode(struct boot *boot)
         !boot_plan_waits_for(&boot->plan, boot->begun, boot->done, BOOT_STEP_OPENCODE))
         return;
     boot->opencode_needed = true;
+    tell_harness_started(boot);
     boot->listener.start_opencode(boot->listener.user);
 }
 
@@ -324,8 +322,11 @@ int boot_init(struct boot *boot, uv_loop_t *loop, struct reaper *reaper, struct 
               struct config *config, const struct boot_plan_input *input,
               struct boot_listener listener, struct err *err)
 {
-    *boot = (struct boot){
-        .log = log, .config = config, .listener = listener, .plan = boot_plan_make(input)};
+    *boot = (struct boot){.log = log,
+                          .config = config,
+                          .listener = listener,
+                          .plan = boot_plan_make(input),
+                          .failed = BOOT_STEP_WARM_UP};
     hooks_init(&boot->hooks, loop, reaper, log, config,
                (struct hooks_listener){
                    .on_failed = on_hook_failed, .on_done = on_hooks_done, .user = boot});
@@ -372,38 +373,6 @@ bool boot_is_busy(const struct boot *boot)
     return credential_setup_is_running(&boot->credentials) || boot->sync.running > 0 ||
            hooks_are_running(&boot->hooks) || boot->warm_up.worker.process.running ||
            boot_assets_are_busy(&boot->assets);
-}
-
-static const char *json_of_success(enum boot_success success)
-{
-    return success == BOOT_NOT_RUN ? "null" : success == BOOT_SUCCEEDED ? "true" : "false";
-}
-
-void boot_log_startup(const struct boot *boot, bool success)
-{
-    const struct repository_list *list = &boot->config->repositories;
-    enum boot_mode mode = boot->config->boot_mode;
-    AUTO_JSON cJSON *phases = cJSON_CreateObject();
-    AUTO_BUF struct buf phase_ms = BUF_INIT(FAILURES_MAX);
-
-    for (enum boot_step step = 0; step < BOOT_STEP_COUNT; step++) {
-        if (boot->done >> step & 1)
-            json_add_number(phases, boot_plan_step_name(step), (double)boot->step_ms[step]);
-    }
-    json_print(phases, &phase_ms);
-    log_at(boot->log, success ? LOG_INFO : LOG_ERROR, "sandbox.startup",
-           LOG_STR("repo_owner", list->count > 0 ? list->items[0].owner : NULL),
-           LOG_STR("repo_name", list->count > 0 ? list->items[0].name : NULL),
-           LOG_STR("boot_mode", config_boot_mode_name(mode)),
-           LOG_BOOL("restored_from_snapshot", mode == BOOT_SNAPSHOT_RESTORE),
-           LOG_BOOL("from_repo_image", mode == BOOT_REPO_IMAGE),
-           LOG_BOOL("git_sync_success", boot->sync_success != BOOT_FAILED),
-           LOG_JSON("setup_success", json_of_success(boot->hook_success[HOOK_SETUP])),
-           LOG_JSON("start_success", json_of_success(boot->hook_success[HOOK_START])),
-           LOG_BOOL("opencode_ready", boot->done >> BOOT_STEP_OPENCODE & 1),
-           LOG_NUM("duration_ms", clock_monotonic_ms() - boot->started_ms),
-           LOG_STR("outcome", success ? "success" : "error"),
-           LOG_JSON("phase_ms", buf_text(&phase_ms)));
 }
 
 void boot_close(struct boot *boot)

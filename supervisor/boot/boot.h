@@ -8,6 +8,7 @@
 #define SUPERVISOR_BOOT_BOOT_H
 
 #include "supervisor/boot/boot_assets.h"
+#include "supervisor/boot/boot_phase.h"
 #include "supervisor/boot/boot_plan.h"
 #include "supervisor/credentials/credential_setup.h"
 #include "supervisor/git_sync/git_sync.h"
@@ -16,7 +17,7 @@
 #include "supervisor/opencode/warm_up.h"
 
 struct boot_listener {
-    void (*on_phase)(void *user, enum boot_step step); /* it begins */
+    void (*on_phase)(void *user, const struct boot_phase *phase);
     void (*on_warning)(void *user, const char *scope, const char *message,
                        const struct repository *repository);
     void (*start_opencode_early)(void *user); /* it is not waited for yet, and may fail */
@@ -48,6 +49,10 @@ struct boot {
     bool over;            /* done, fatal or cancelled */
     enum boot_success sync_success;
     enum boot_success hook_success[HOOK_KIND_COUNT];
+    enum boot_step failed;     /* the step that ended it */
+    unsigned phases_told;      /* number of the last one */
+    unsigned with_warning;     /* steps that failed, and it went on */
+    uint64_t harness_since_ms; /* when OpenCode was waited for */
     uint64_t started_ms;
     uint64_t step_started_ms[BOOT_STEP_COUNT];
     uint64_t step_ms[BOOT_STEP_COUNT];
@@ -62,6 +67,9 @@ void boot_start(struct boot *boot, uint64_t started_ms);
 
 /* A step that the listener carried out (OpenCode, bridge) is done. */
 void boot_step_done(struct boot *boot, enum boot_step step);
+
+/* The failure that ends it, as the phase that it happened in. `why` is redacted. */
+void boot_tell_failure(struct boot *boot, const char *why);
 
 /* Stops whatever is under way; no callback is made any more (S-103). */
 void boot_cancel(struct boot *boot);

@@ -25,6 +25,8 @@ struct bridge_message bridge_message_read(const char *line, size_t len)
     return message;
 }
 
+#define MS_PER_S 1000
+
 static void put_line(struct buf *out, const cJSON *message)
 {
     json_print(message, out);
@@ -39,11 +41,21 @@ static cJSON *new_message(const char *type)
     return message;
 }
 
-void bridge_message_boot(struct buf *out, const char *phase, bool connect)
+void bridge_message_boot(struct buf *out, const struct boot_phase *phase, bool connect)
 {
     AUTO_JSON cJSON *message = new_message("boot");
 
-    json_add_string(message, "phase", phase);
+    json_add_string(message, "phase", phase->name);
+    json_add_string(message, "status", boot_phase_status_name(phase->status));
+    json_add_number(message, "seq", phase->seq);
+    json_add_number(message, "at", (double)phase->at_ms / MS_PER_S);
+    if (phase->status != BOOT_PHASE_STARTED)
+        json_add_number(message, "elapsedMs", (double)phase->elapsed_ms);
+    if (phase->warning)
+        json_add_bool(message, "warning", true);
+    json_add_string(message, "detail", phase->detail);
+    json_add_string(message, "repoOwner", phase->repository ? phase->repository->owner : NULL);
+    json_add_string(message, "repoName", phase->repository ? phase->repository->name : NULL);
     json_add_bool(message, "connect", connect);
     put_line(out, message);
 }

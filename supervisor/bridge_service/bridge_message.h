@@ -6,6 +6,7 @@
 #define SUPERVISOR_BRIDGE_SERVICE_BRIDGE_MESSAGE_H
 
 #include "common/buf.h"
+#include "supervisor/boot/boot_phase.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,7 +31,7 @@ struct bridge_message {
 struct bridge_message bridge_message_read(const char *line, size_t len);
 
 /* Each appends one whole line. */
-void bridge_message_boot(struct buf *out, const char *phase, bool connect);
+void bridge_message_boot(struct buf *out, const struct boot_phase *phase, bool connect);
 void bridge_message_plain(struct buf *out, const char *type); /* opencode_down, shutdown */
 void bridge_message_ready(struct buf *out, const char *directory);
 void bridge_message_fatal(struct buf *out, const char *error);

@@ -79,9 +79,9 @@ static void on_message(void *user, const struct bridge_message *message)
 
 static void greet(struct bridge_service *bridge)
 {
-    AUTO_BUF struct buf lines = BUF_INIT(BRIDGE_MESSAGE_MAX);
+    AUTO_BUF struct buf lines = BUF_INIT(2 * BRIDGE_MESSAGE_MAX);
 
-    bridge_message_boot(&lines, bridge->phase, bridge->config->bridge_early_connect);
+    buf_append(&lines, bridge->boot_line.data, bridge->boot_line.len);
     if (bridge->directory)
         bridge_message_ready(&lines, bridge->directory);
     bridge_channel_send(&bridge->channel, &lines);
@@ -190,8 +190,13 @@ void bridge_service_init(struct bridge_service *bridge, uv_loop_t *loop, struct 
                          struct log *log, const struct config *config, const char *command,
                          struct bridge_listener listener)
 {
-    *bridge = (struct bridge_service){
-        .config = config, .log = log, .listener = listener, .phase = "sync"};
+    const struct boot_phase nothing_yet = {.name = "starting", .at_ms = clock_wall_ms()};
+
+    *bridge = (struct bridge_service){.config = config,
+                                      .log = log,
+                                      .listener = listener,
+                                      .boot_line = BUF_INIT(BRIDGE_MESSAGE_MAX)};
+    bridge_message_boot(&bridge->boot_line, &nothing_yet, config->bridge_early_connect);
     find_program(bridge, command);
     bridge_channel_init(&bridge->channel, loop, log, on_message, bridge);
     /* No readiness to wait for: a bridge that runs may be waiting for `ready` itself. */
@@ -208,6 +213,7 @@ void bridge_service_close(struct bridge_service *bridge)
     service_close(&bridge->service);
     bridge_channel_close(&bridge->channel);
     line_tail_clear(&bridge->tail);
+    buf_free(&bridge->boot_line);
 }
 
 void bridge_service_log_skip(const struct bridge_service *bridge)
@@ -237,13 +243,11 @@ void bridge_service_kill(struct bridge_service *bridge)
     service_kill(&bridge->service);
 }
 
-void bridge_service_tell_phase(struct bridge_service *bridge, const char *phase)
+void bridge_service_tell_phase(struct bridge_service *bridge, const struct boot_phase *phase)
 {
-    AUTO_BUF struct buf line = BUF_INIT(BRIDGE_MESSAGE_MAX);
-
-    bridge->phase = phase;
-    bridge_message_boot(&line, phase, bridge->config->bridge_early_connect);
-    bridge_channel_send(&bridge->channel, &line);
+    buf_reset(&bridge->boot_line);
+    bridge_message_boot(&bridge->boot_line, phase, bridge->config->bridge_early_connect);
+    bridge_channel_send(&bridge->channel, &bridge->boot_line);
 }
 
 void bridge_service_tell_ready(struct bridge_service *bridge, const char *directory)

@@ -30,7 +30,7 @@ struct bridge_service {
     struct bridge_channel channel;
     struct line_tail tail;
     char program[PATH_MAX];
-    const char *phase; /* of the boot */
+    struct buf boot_line; /* the boot's latest phase, for a restarted bridge */
     const char
         *directory; /* that OpenCode works in; NULL: it is not ready. For a restarted bridge */
     bool connected;
@@ -51,7 +51,7 @@ void bridge_service_start(struct bridge_service *bridge);
 void bridge_service_stop(struct bridge_service *bridge, uint64_t grace_ms);
 void bridge_service_kill(struct bridge_service *bridge);
 
-void bridge_service_tell_phase(struct bridge_service *bridge, const char *phase);
+void bridge_service_tell_phase(struct bridge_service *bridge, const struct boot_phase *phase);
 /* `directory` is what its requests to OpenCode mean; it must stay. */
 void bridge_service_tell_ready(struct bridge_service *bridge, const char *directory);
 void bridge_service_tell_down(struct bridge_service *bridge);

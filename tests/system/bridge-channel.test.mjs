@@ -34,15 +34,65 @@ test('before ready it neither connects nor asks OpenCode; then it does both, and
     assert.equal((await cp.completionOf(cp.prompt('hello'))).success, true);
 });
 
-test('connected early, it keeps a prompt until OpenCode is ready', async (t) => {
-    const { cp, opencode, say } = await bridgeWithChannel(t);
-    say({ type: 'boot', phase: 'sync', connect: true });
-    await cp.ready(1);
+const phase = (name, status, seq, more = {}) => ({ type: 'boot', phase: name, status, seq, at: 1000 + seq, connect: true, ...more });
+const progressOf = (cp) => cp.eventsOfType('boot_progress').map(({ bootSeq, phase: name, status }) => `${bootSeq} ${name} ${status}`);
+
+test('connected early, it keeps a prompt until OpenCode is ready, and says ready only then', async (t) => {
+    const { cp, opencode, say, hears } = await bridgeWithChannel(t);
+    say(phase('sync', 'started', 1));
+    await cp.waitForEvent('boot_progress');
+    await hears('connected');
     const id = cp.prompt('early');
     await cp.waitFor(() => cp.eventsOfType('heartbeat').length >= 3, { what: 'heartbeats' });
+    assert.deepEqual([...new Set(cp.eventsOfType('heartbeat').map(({ status }) => status))], ['booting']);
     assert.equal(opencode.requests.length, 0);
+    assert.deepEqual(cp.eventsOfType('ready'), []);
     say({ type: 'ready' });
     assert.equal((await cp.completionOf(id)).success, true);
+    assert.equal(cp.eventsOfType('ready').length, 1);
+});
+
+test('connected early, it tells each phase of the boot as it comes, with what is known of it', async (t) => {
+    const { cp, say } = await bridgeWithChannel(t);
+    say({ ...phase('starting', 'started', 0) });
+    say(phase('sync', 'started', 1, { repoOwner: 'acme', repoName: 'app' }));
+    await cp.waitForEvent('boot_progress');
+    say(phase('sync', 'completed', 2, { elapsedMs: 712, warning: true }));
+    say(phase('tea', 'started', 3));
+    say(phase('harness', 'failed', 4, { elapsedMs: 5, detail: 'opencode exited with status 3' }));
+    await cp.waitFor(() => cp.eventsOfType('boot_progress').some(({ bootSeq }) => bootSeq === 4));
+    assert.deepEqual(progressOf(cp).slice(-2), ['2 sync completed', '4 harness failed'], 'an unknown phase is not told');
+    const [completed, failed] = cp.eventsOfType('boot_progress').slice(-2);
+    assert.deepEqual([completed.elapsedMs, completed.warning, completed.timestamp], [712, true, 1002]);
+    assert.equal(failed.detail, 'opencode exited with status 3');
+});
+
+test('a connection made anew while booting begins with the latest phase; after ready, with ready', async (t) => {
+    const { cp, say } = await bridgeWithChannel(t, { env: { ...env, BRIDGE_RECONNECT_FIRST_MS: '50' } });
+    say(phase('setup', 'started', 3));
+    await cp.waitForEvent('boot_progress');
+    cp.cut();
+    await cp.waitFor(() => progressOf(cp).length === 2, { what: 'the phase once more' });
+    assert.deepEqual(progressOf(cp), ['3 setup started', '3 setup started']);
+    say({ type: 'ready' });
+    await cp.ready(1);
+    cp.cut();
+    await cp.ready(2);
+    assert.equal(progressOf(cp).length, 2);
+});
+
+test('while booting a push is answered with an error, snapshot and refresh_diff are dropped', async (t) => {
+    const { cp, bridge, say } = await bridgeWithChannel(t);
+    say(phase('start', 'started', 5));
+    await cp.waitForEvent('boot_progress');
+    cp.snapshot();
+    cp.refreshDiff();
+    cp.send({ type: 'push', pushSpec: { remoteUrl: 'https://git.example/acme/app.git', redactedRemoteUrl: 'https://git.example/acme/app.git',
+        refspec: 'HEAD:refs/heads/fix', targetBranch: 'fix', repoOwner: 'acme', repoName: 'app', force: true } });
+    const refusal = await cp.waitForEvent('push_error');
+    assert.deepEqual([refusal.error, refusal.branchName, refusal.repoOwner], ['Push failed - the sandbox is still booting', 'fix', 'acme']);
+    await bridge.logged('bridge.command_refused_while_booting', { count: 2 });
+    assert.deepEqual(cp.eventsOfType('snapshot_ready'), []);
 });
 
 test('it says when a prompt runs and when it has ended', async (t) => {

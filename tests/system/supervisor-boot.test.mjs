@@ -73,6 +73,44 @@ test('prompts wait for the end of the hooks, however soon OpenCode was there', a
     if (!sandbox.isolated) rmSync('/tmp/go-on');
 });
 
+const progressOf = (cp) => cp.eventsOfType('boot_progress').map(({ phase, status }) => `${phase} ${status}`);
+
+test('told to connect early, the control plane sees the phases of the boot, then ready', async (t) => {
+    const playground = await playgroundFor(t, {
+        repository: repositoryWith({ '.openinspect/setup.sh': hook('until [ -e /tmp/go-on-early ]; do sleep 0.05; done; exit 1') }) });
+    const { controlPlane: cp } = playground;
+    const sandbox = await startWithStandIns(playground, { bridge: null, args: ['--bridge-early-connect'] });
+    await sandbox.stillRuns(cp.waitFor(() => progressOf(cp).includes('setup started'), { what: 'setup started' }));
+    assert.deepEqual(cp.eventsOfType('ready'), []);
+    writeFileSync(sandbox.isolated ? sandbox.path('tmp/go-on-early') : '/tmp/go-on-early', '');
+    await sandbox.stillRuns(cp.ready());
+    const told = progressOf(cp).filter((one) => !one.startsWith('skills'));
+    assert.deepEqual(told.slice(told.indexOf('setup started')),
+        ['setup started', 'setup completed', 'start started', 'start completed', 'harness started', 'harness completed']);
+    const setup = cp.eventsOfType('boot_progress').find(({ phase, status }) => phase === 'setup' && status === 'completed');
+    assert.deepEqual([setup.warning, setup.repoOwner, setup.repoName], [true, 'acme', 'app']);
+    const numbers = cp.eventsOfType('boot_progress').map(({ bootSeq }) => bootSeq);
+    assert.deepEqual(numbers, [...numbers].sort((a, b) => a - b));
+    if (!sandbox.isolated) rmSync('/tmp/go-on-early');
+    await endInOrder(sandbox);
+});
+
+test('told to connect early, the control plane sees the phase that failed, and why', async (t) => {
+    const playground = await playgroundFor(t, {
+        repository: repositoryWith({ '.openinspect/setup.sh': hook('until [ -e /tmp/go-on-failing ]; do sleep 0.05; done'),
+            '.openinspect/start.sh': hook('echo "no database for $SANDBOX_AUTH_TOKEN"; exit 9') }) });
+    const { controlPlane: cp } = playground;
+    const sandbox = await startWithStandIns(playground, { bridge: null, args: ['--bridge-early-connect'] });
+    await sandbox.stillRuns(cp.waitFor(() => progressOf(cp).includes('setup started'), { what: 'setup started' }));
+    writeFileSync(sandbox.isolated ? sandbox.path('tmp/go-on-failing') : '/tmp/go-on-failing', '');
+    assert.equal((await sandbox.exited()).code, 1);
+    const failed = cp.eventsOfType('boot_progress').find(({ status }) => status === 'failed');
+    assert.equal(failed.phase, 'start');
+    assert.match(failed.detail, /no database for \*\*\*/);
+    assert.deepEqual(cp.eventsOfType('ready'), []);
+    if (!sandbox.isolated) rmSync('/tmp/go-on-failing');
+});
+
 test('an OpenCode that setup.sh installs is started when it is there', async (t) => {
     const playground = await playgroundFor(t, {
         repository: repositoryWith({ '.openinspect/setup.sh': hook('cp "$(command -v late-opencode)" "$(command -v opencode)"') }) });
