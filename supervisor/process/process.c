@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define EXTRA_FD 3
@@ -21,19 +22,16 @@ void process_init(struct process *process, uv_loop_t *loop, struct reaper *reape
 
 static void on_output_closed(uv_handle_t *handle)
 {
-    struct process *process = handle->data;
-
-    process->output_open = false;
-    process->output_closing = false;
+    free(handle);
 }
 
 static void close_output(struct process *process)
 {
-    if (!process->output_open || process->output_closing)
+    if (!process->output)
         return;
-    process->output_closing = true;
     line_splitter_end(&process->lines);
-    uv_close((uv_handle_t *)&process->output, on_output_closed);
+    uv_close((uv_handle_t *)process->output, on_output_closed);
+    process->output = NULL;
 }
 
 void process_close(struct process *process)
@@ -69,8 +67,7 @@ static void read_final_output(struct process *process)
     uv_os_fd_t fd;
     size_t total = 0;
 
-    if (!process->output_open || process->output_closing ||
-        uv_fileno((uv_handle_t *)&process->output, &fd) != 0)
+    if (!process->output || uv_fileno((uv_handle_t *)process->output, &fd) != 0)
         return;
     while (total < FINAL_READ_MAX) {
         ssize_t got = read(fd, process->chunk, sizeof process->chunk);
@@ -103,13 +100,17 @@ static int open_output(struct process *process, int *write_end, struct err *err)
 
     if (pipe2(ends, O_CLOEXEC) != 0)
         return err_set_sys(err, errno, "pipe for a child's output");
-    uv_pipe_init(process->loop, &process->output, 0);
-    process->output.data = process;
-    process->output_open = true;
-    process->output_closing = false;
-    rc = uv_pipe_open(&process->output, ends[0]);
+    process->output = malloc(sizeof *process->output);
+    if (!process->output) {
+        close(ends[0]);
+        close(ends[1]);
+        return err_set(err, ERR_NO_MEMORY, "out of memory");
+    }
+    uv_pipe_init(process->loop, process->output, 0);
+    process->output->data = process;
+    rc = uv_pipe_open(process->output, ends[0]);
     if (rc == 0)
-        rc = uv_read_start((uv_stream_t *)&process->output, on_buffer_wanted, on_output);
+        rc = uv_read_start((uv_stream_t *)process->output, on_buffer_wanted, on_output);
     if (rc != 0) {
         close(ends[0]);
         close(ends[1]);
@@ -128,10 +129,7 @@ int process_start(struct process *process, const struct spawn_options *options, 
     struct spawn_fd fds[4];
     int count = 0;
 
-    /* The handle of the last run is still being closed in this turn of the loop. */
-    if (process->output_open)
-        return err_set(err, ERR_INTERNAL, "start %s: its last output is still open",
-                       options->program);
+    close_output(process); /* an earlier run's, whose last writer is not its leader */
     if (open_output(process, &write_end, err) != 0)
         return -1;
     fds[count++] = (struct spawn_fd){write_end, STDOUT_FILENO};

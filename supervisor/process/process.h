@@ -1,7 +1,7 @@
 /*
  * One child of the supervisor: started in its own session (S-354), its standard output and error in
  * one pipe that is cut into lines, its death told once. The owner embeds the struct, which must
- * stay in place until process_close() and the loop have run; it may be started again after a death.
+ * stay in place until process_close() and the loop have run; it may be started again from on_exit.
  *
  * The death is the leader's, not the end of the pipe (S-267, S-356): what the leader has written is
  * read before on_exit is called. Then the pipe is closed, or with `keeps_output` read on until its
@@ -33,9 +33,7 @@ struct process {
     struct process_listener listener;
     struct reaper_watch watch;
     struct line_splitter lines;
-    uv_pipe_t output;
-    bool output_open;
-    bool output_closing;
+    uv_pipe_t *output; /* NULL: closed; each run has its own, freed once the loop let go of it */
     bool keeps_output;
     bool running;
     pid_t pid; /* 0 when it was never started */

@@ -24,7 +24,10 @@ struct stage {
     int exit_code;
     bool children_left;
     bool lines_came_first;
+    const char *next_script; /* started from on_exit */
 };
+
+static int run(struct stage *stage, const char *script);
 
 static void on_line(void *user, char *line, size_t len, size_t dropped)
 {
@@ -42,6 +45,9 @@ static void on_exited(void *user, int exit_code)
 
     stage->exits++;
     stage->exit_code = exit_code;
+    if (stage->next_script)
+        CHECK_INT(run(stage, stage->next_script), 0);
+    stage->next_script = NULL;
 }
 
 static void on_collected(void *user, bool children_left)
@@ -118,6 +124,17 @@ static void test_one_child(struct stage *stage)
         CHECK_INT(run(stage, "kill -9 $$"), 0);
         wait_for_exit(stage);
         CHECK_INT(stage->exit_code, -SIGKILL);
+        close_stage(stage);
+    }
+    TEST("the next run may be started from the death of the last, and has an output of its own") {
+        open_stage(stage);
+        stage->next_script = "echo second; exit 2";
+        CHECK_INT(run(stage, "sleep 1000 & echo $! first; exit 1"), 0);
+        while (stage->exits < 2)
+            uv_run(&stage->loop, UV_RUN_ONCE);
+        CHECK(strstr(stage->lines, " first|second|") != NULL);
+        CHECK_INT(stage->exit_code, 2);
+        kill(atoi(stage->lines), SIGKILL);
         close_stage(stage);
     }
     TEST("a grandchild that holds the pipe does not delay the leader's death") {
