@@ -147,7 +147,7 @@ int repository_count_behind(const char *path, char *branch, size_t branch_size, 
     return compare(repository, "HEAD", buf_text(&origin), &ahead, behind, err);
 }
 
-int repository_remove_stale_locks(const char *path, struct buf *removed, struct err *err)
+int repository_stale_locks(const char *path, bool remove, struct buf *found, struct err *err)
 {
     static const char *const locks[] = {
         "index.lock",  "HEAD.lock",    "ORIG_HEAD.lock",
@@ -161,9 +161,10 @@ int repository_remove_stale_locks(const char *path, struct buf *removed, struct 
         AUTO_BUF struct buf lock = BUF_INIT(PATH_MAX);
 
         buf_printf(&lock, "%s%s", git_repository_path(repository), locks[i]);
-        if (buf_failed(&lock) || unlink(buf_text(&lock)) != 0)
+        if (buf_failed(&lock) ||
+            (remove ? unlink(buf_text(&lock)) != 0 : !file_exists(buf_text(&lock))))
             continue;
-        buf_printf(removed, "%s%s", removed->len ? " " : "", locks[i]);
+        buf_printf(found, "%s%s", found->len ? " " : "", locks[i]);
     }
     return 0;
 }

@@ -32,10 +32,10 @@ int repository_has_session_work(const char *path, const char *branch, bool *has,
 int repository_count_behind(const char *path, char *branch, size_t branch_size, size_t *behind,
                             struct err *err);
 
-/* Removes lock files of a git that was killed (index.lock, ...), for they would make every later git
- * fail. Only for a checkout that nobody works in. `removed` gets their names, "" when there were
- * none. */
-int repository_remove_stale_locks(const char *path, struct buf *removed, struct err *err);
+/* Finds lock files of a git that was killed (index.lock, ...), for they make every later git fail, and
+ * removes them with `remove`. Only for a checkout that nobody works in. `found` gets their names, ""
+ * when there are none. */
+int repository_stale_locks(const char *path, bool remove, struct buf *found, struct err *err);
 
 /* The top .gitattributes hands files to git-lfs: the checkout then has pointers in their place. */
 bool repository_uses_lfs(const char *path);

@@ -76,11 +76,24 @@ static int remove_stale_locks(struct git_sync_task *task, struct err *err)
     AUTO_BUF struct buf removed = BUF_INIT(LOCK_NAMES_MAX);
 
     task->operation = "update";
-    if (repository_remove_stale_locks(task->path, &removed, err) < 0)
+    if (repository_stale_locks(task->path, true, &removed, err) < 0)
         return -1;
     if (removed.len)
         task->emit("warning", "git.stale_lock_removed", text_field("files", buf_text(&removed)));
     return 0;
+}
+
+/* A restored checkout stays exactly as it was (S-195), but the agent's git will fail on these. */
+static void tell_stale_locks(struct git_sync_task *task)
+{
+    AUTO_BUF struct buf found = BUF_INIT(LOCK_NAMES_MAX);
+    cJSON *fields;
+
+    if (repository_stale_locks(task->path, false, &found, NULL) < 0 || !found.len)
+        return;
+    fields = text_field("files", buf_text(&found));
+    json_add_string(fields, "hint", "a git was killed before the snapshot; remove them from .git");
+    task->emit("warning", "git.stale_lock", fields);
 }
 
 static int fetch(struct git_sync_task *task, struct err *err)
@@ -134,14 +147,31 @@ int git_sync_steps_current(struct git_sync_task *task, struct err *err)
     return -1;
 }
 
+static void tell_distance(struct git_sync_task *task)
+{
+    char branch[BRANCH_NAME_MAX];
+    size_t behind = 0;
+    cJSON *fields;
+
+    if (repository_count_behind(task->path, branch, sizeof branch, &behind, NULL) < 0) {
+        task->emit("debug", "git.snapshot_status_unknown", text_field("reason", branch));
+        return;
+    }
+    fields = text_field("current_branch", branch);
+    json_add_number(fields, "commits_behind", (double)behind);
+    task->emit("info", "git.snapshot_status", fields);
+}
+
 int git_sync_steps_refresh(struct git_sync_task *task, struct err *err)
 {
     if (is_absent(task->path))
         return git_sync_steps_current(task, err);
     task->refreshing = true;
-    if (set_url(task, err) < 0)
+    tell_stale_locks(task);
+    if (set_url(task, err) < 0 || fetch(task, err) < 0)
         return -1;
-    return fetch(task, err);
+    tell_distance(task);
+    return 0;
 }
 
 static int set_identity(struct git_sync_task *task, struct err *err)
@@ -191,21 +221,6 @@ int git_sync_steps_legacy(struct git_sync_task *task, struct err *err)
     }
     tell_head(task);
     return set_identity(task, err);
-}
-
-static void tell_distance(struct git_sync_task *task)
-{
-    char branch[BRANCH_NAME_MAX];
-    size_t behind = 0;
-    cJSON *fields;
-
-    if (repository_count_behind(task->path, branch, sizeof branch, &behind, NULL) < 0) {
-        task->emit("debug", "git.snapshot_status_unknown", text_field("reason", branch));
-        return;
-    }
-    fields = text_field("current_branch", branch);
-    json_add_number(fields, "commits_behind", (double)behind);
-    task->emit("info", "git.snapshot_status", fields);
 }
 
 int git_sync_steps_legacy_quick(struct git_sync_task *task, struct err *err)

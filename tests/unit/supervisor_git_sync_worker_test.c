@@ -4,6 +4,9 @@
 #include "tests/unit/git_fixture.h"
 #include "tests/unit/worker_fixture.h"
 
+#include <fcntl.h>
+#include <signal.h>
+
 static struct git_fixture fixture;
 static struct worker_run run;
 
@@ -93,6 +96,42 @@ static void test_sync(void)
         CHECK_STR(work(input("refresh", "main")), "ok");
         CHECK_STR(shown("cat file; git rev-list --count HEAD..origin/main"), "mine\n2");
     }
+    TEST("refresh tells how far behind its branch HEAD is") {
+        CHECK_STR(worker_run_events(&run), "git.snapshot_status");
+        CHECK(strstr(buf_text(&run.output), "\"current_branch\":\"main\",\"commits_behind\":2"));
+        git_shell(&fixture, "git -C workspace/app checkout -q -b session");
+        CHECK_STR(work(input("refresh", "main")), "ok");
+        CHECK_STR(worker_run_events(&run), "git.snapshot_status_unknown");
+        git_shell(&fixture, "git -C workspace/app checkout -q main");
+    }
+}
+
+/* kill -9 of the worker once a file of that name is there. */
+static void kill_in_the_middle(cJSON *object, const char *file)
+{
+    char *text = json_to_string(object);
+    int input_fds[2];
+    pid_t child;
+
+    cJSON_Delete(object);
+    CHECK_INT(pipe(input_fds), 0);
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        dup2(input_fds[0], 0);
+        close(input_fds[1]);
+        dup2(open("/dev/null", O_WRONLY), 1);
+        _exit(git_sync_worker_main());
+    }
+    close(input_fds[0]);
+    file_write_all(input_fds[1], text, strlen(text));
+    close(input_fds[1]);
+    free(text);
+    CHECK_INT(git_shell(&fixture,
+                        "for i in $(seq 300); do ls %s && exit 0; sleep 0.1; done; exit 1", file),
+              0);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
 }
 
 static void test_leftovers(void)
@@ -103,10 +142,29 @@ static void test_leftovers(void)
         new_commit();
         git_shell(&fixture, "touch workspace/app/.git/index.lock workspace/app/.git/HEAD.lock");
         CHECK_STR(work(input("refresh", "main")), "ok");
+        CHECK_STR(worker_run_events(&run), "git.stale_lock git.snapshot_status");
+        CHECK(strstr(buf_text(&run.output), "\"files\":\"index.lock HEAD.lock\""));
         CHECK_STR(shown("cd .git; ls *.lock"), "HEAD.lock\nindex.lock");
         CHECK_STR(work(input("sync", "main")), "ok");
         CHECK_STR(worker_run_events(&run), "git.stale_lock_removed");
         CHECK_STR(shown("git status -sb; ls .git | grep lock"), "## main...origin/main");
+    }
+    TEST("a clone that was killed in the middle is none, and the next boot makes a whole one "
+         "(S-203)") {
+        git_shell(&fixture, "rm -rf workspace/app; cd source; git checkout -q -b large main;"
+                            "head -c 3000000 /dev/urandom >large; git add large;"
+                            "git commit -qm large; git push -q origin large");
+        git_server_tell(&fixture, "stall=pack");
+        kill_in_the_middle(input("sync", "large"), "workspace/.app.oi-clone/.git/objects/pack/*");
+        git_server_tell(&fixture, "stall=null");
+        CHECK_STR(git_output(&fixture, "ls workspace"), "");
+        CHECK_STR(work(input("sync", "large")), "ok");
+        CHECK(json_get_bool(run.result, "cloned", false));
+        CHECK_STR(git_output(&fixture, "ls -A workspace"), "app");
+        CHECK_STR(
+            shown("git status -sb; git fsck --no-dangling 2>&1; cmp large ../../source/large"),
+            "## large...origin/large");
+        git_shell(&fixture, "git -C source checkout -q main");
     }
     TEST("files that git-lfs keeps elsewhere are a warning") {
         git_shell(&fixture, "cd source; git checkout -q -b lfs main; echo '*.bin filter=lfs "
