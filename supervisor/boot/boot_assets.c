@@ -70,6 +70,6 @@ void boot_assets_kill(struct boot_assets *assets)
 
 bool boot_assets_are_busy(const struct boot_assets *assets)
 {
-    return mcp_install_is_running(&assets->mcp) || assets->skills.worker.process.running ||
-           assets->assembly.worker.process.running;
+    return mcp_install_is_running(&assets->mcp) || assets->skills.fetching.process.running ||
+           assets->skills.installing.process.running || assets->assembly.worker.process.running;
 }

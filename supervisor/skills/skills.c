@@ -77,14 +77,17 @@ static void on_worker_done(void *user, const cJSON *result, const struct err *er
 void skills_init(struct skills *skills, uv_loop_t *loop, struct reaper *reaper, struct log *log,
                  const struct config *config, skills_done_fn *on_done, void *user)
 {
+    const struct worker_listener listener = {.on_done = on_worker_done, .user = skills};
+
     *skills = (struct skills){.config = config, .log = log, .on_done = on_done, .user = user};
-    worker_init(&skills->worker, SKILLS_WORKER_NAME, loop, reaper, log,
-                (struct worker_listener){.on_done = on_worker_done, .user = skills});
+    worker_init(&skills->fetching, SKILLS_WORKER_NAME, loop, reaper, log, listener);
+    worker_init(&skills->installing, SKILLS_WORKER_NAME, loop, reaper, log, listener);
 }
 
 void skills_close(struct skills *skills)
 {
-    worker_close(&skills->worker);
+    worker_close(&skills->fetching);
+    worker_close(&skills->installing);
 }
 
 bool skills_are_wanted(const struct config *config)
@@ -102,11 +105,12 @@ static cJSON *input_new(const struct skills *skills, const char *action)
     return input;
 }
 
-static void start(struct skills *skills, const cJSON *input, uint64_t limit_ms)
+static void start(struct skills *skills, struct worker *worker, const cJSON *input,
+                  uint64_t limit_ms)
 {
     struct err err;
 
-    if (worker_start(&skills->worker, input, limit_ms, &err) != 0)
+    if (worker_start(worker, input, limit_ms, &err) != 0)
         fail(skills, NULL, &err);
 }
 
@@ -121,7 +125,7 @@ void skills_fetch(struct skills *skills)
     json_add_string(input, "url", buf_text(&url));
     json_add_string(input, "token", skills->config->auth_token);
     json_add_number(input, "limit_ms", SKILLS_FETCH_LIMIT_MS);
-    start(skills, input, SKILLS_FETCH_LIMIT_MS + WORKER_GRACE_MS);
+    start(skills, &skills->fetching, input, SKILLS_FETCH_LIMIT_MS + WORKER_GRACE_MS);
 }
 
 static void add_searched(cJSON *list, const char *directory, const char *below)
@@ -159,10 +163,11 @@ void skills_install(struct skills *skills)
     searched = cJSON_CreateArray();
     add_all_searched(searched, skills->config);
     json_put(input, "searched", searched);
-    start(skills, input, SKILLS_INSTALL_LIMIT_MS);
+    start(skills, &skills->installing, input, SKILLS_INSTALL_LIMIT_MS);
 }
 
 void skills_kill(struct skills *skills)
 {
-    worker_kill(&skills->worker);
+    worker_kill(&skills->fetching);
+    worker_kill(&skills->installing);
 }

@@ -18,7 +18,8 @@
 typedef void skills_done_fn(void *user, const struct err *err);
 
 struct skills {
-    struct worker worker;
+    struct worker fetching; /* two, because the second may start when the first has just ended */
+    struct worker installing;
     const struct config *config;
     struct log *log;
     skills_done_fn *on_done;
