@@ -45,6 +45,7 @@ static const struct limit LIMITS[] = {
     LIMIT("BRIDGE_FINAL_FETCH_MS", final_fetch_ms, 60000, 50, 900000),
     LIMIT("BRIDGE_SETTLE_MS", settle_ms, 500, 0, 60000),
     LIMIT("BRIDGE_ALIVE_MS", alive_ms, 30000, 50, 600000),
+    LIMIT("BRIDGE_SESSION_INACTIVITY_MS", session_inactivity_ms, 0, 0, 86400000),
     LIMIT("BRIDGE_PUSH_TIMEOUT_MS", push_ms, 300000, 50, 3600000),
     LIMIT("BRIDGE_LEGACY_PUSH_TIMEOUT_MS", legacy_push_ms, 170000, 50, 3600000),
     LIMIT("BRIDGE_PUSH_KILL_MS", push_kill_ms, 5000, 10, 60000),

@@ -20,6 +20,7 @@
  * | BRIDGE_FINAL_FETCH_MS           | 60000   | 50 .. 900000   | abort and final fetch           |
  * | BRIDGE_SETTLE_MS                | 500     | 0 .. 60000     | idle without output             |
  * | BRIDGE_ALIVE_MS                 | 30000   | 50 .. 600000   | accepted, but nothing heard     |
+ * | BRIDGE_SESSION_INACTIVITY_MS    | 0: none | 0 .. 86400000  | no event of the prompt's session|
  * | BRIDGE_PUSH_TIMEOUT_MS          | 300000  | 50 .. 3600000  | one push, current contract      |
  * | BRIDGE_LEGACY_PUSH_TIMEOUT_MS   | 170000  | 50 .. 3600000  | one push, older contract        |
  * | BRIDGE_PUSH_KILL_MS             | 5000    | 10 .. 60000    | from SIGTERM to SIGKILL         |
@@ -63,6 +64,7 @@ struct limits {
     uint64_t final_fetch_ms;
     uint64_t settle_ms;
     uint64_t alive_ms;
+    uint64_t session_inactivity_ms;
     uint64_t push_ms;
     uint64_t legacy_push_ms;
     uint64_t push_kill_ms;

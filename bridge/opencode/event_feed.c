@@ -11,6 +11,9 @@
 #define RETRY_MOST_MS 2000
 #define RETRY_JITTER_PERCENT 20
 
+/* OpenCode takes connections before it can answer, and leaves those of that time without one. */
+#define CONNECT_LIMIT_MS 10000
+
 struct event_feed {
     uv_timer_t retry;
     struct net_context *net;
@@ -80,7 +83,8 @@ static void open_stream(struct event_feed *feed)
 {
     static const struct event_stream_handlers handlers = {
         .on_open = on_open, .on_event = on_event, .on_end = on_end};
-    struct event_stream_options options = {.url = opencode_api_events_url(feed->api)};
+    struct event_stream_options options = {.url = opencode_api_events_url(feed->api),
+                                           .connect_limit_ms = CONNECT_LIMIT_MS};
 
     options.headers = opencode_api_headers(feed->api, &options.header_count);
     feed->stream = event_stream_open(feed->net, &options, &handlers, feed, NULL);

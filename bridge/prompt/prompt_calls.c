@@ -13,6 +13,9 @@
 #define STATUS_NO_CONTENT 204
 #define STATUS_NOT_FOUND 404
 
+#define FETCHES_MAX 4 /* of the final state, when connections break */
+#define FETCH_AGAIN_MS 250
+
 #define BODY_MAX_BYTES ((size_t)96 * 1024 * 1024) /* without files: a command, with escapes */
 #define ANSWER_SHOWN_MAX 4096                     /* of an error's body, in texts */
 #define FAILURE_TEXT_MAX (ANSWER_SHOWN_MAX + 128)
@@ -232,6 +235,12 @@ static void on_fetched(void *user, cJSON *fetched, int status, const struct err 
                LOG_NUM("status_code", status));
     else if (!messages)
         log_at(run->options.log, LOG_ERROR, "bridge.final_state_error", LOG_ERR(err));
+    /* A connection that broke is no answer; the stream may be about to break as well. */
+    if (!messages && err->class == ERR_NETWORK && ++run->fetch_count < FETCHES_MAX) {
+        run->fetch_at_ms = prompt_run_now(run) + FETCH_AGAIN_MS;
+        prompt_run_set_step(run, run->step);
+        return;
+    }
     if (event_feed_skipped(run->options.feed) != run->skipped)
         translator_on_gap(run->translator);
     repair(run, messages);
@@ -245,6 +254,7 @@ void prompt_calls_fetch(struct prompt_run *run)
 
     if (run->fetch || !run->command)
         return;
+    run->fetch_at_ms = UINT64_MAX;
     if (session_id && record)
         run->fetch = message_pages_read(
             run->options.api, session_id,
@@ -269,4 +279,6 @@ void prompt_calls_drop(struct prompt_run *run)
     if (!run->post)
         drop_upload(run);
     run->fetch_after_abort = false;
+    run->fetch_at_ms = UINT64_MAX;
+    run->fetch_count = 0;
 }

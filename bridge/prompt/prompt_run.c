@@ -27,7 +27,12 @@ static void on_note(void *user, enum log_level level, const char *name, const cJ
 {
     struct prompt_run *run = user;
 
-    prompt_notes_log(run->options.log, level, name, fields);
+    if (strcmp(name, "prompt.no_output") == 0)
+        log_at(run->options.log, level, name, LOG_STR("message_id", run->prompt.message_id),
+               LOG_STR("model", run->prompt.model),
+               LOG_STR("reasoning_effort", run->prompt.reasoning_effort));
+    else
+        prompt_notes_log(run->options.log, level, name, fields);
 }
 
 static void on_rejected(void *user, struct http_response *response, const struct err *err)
@@ -53,6 +58,7 @@ struct prompt_run *prompt_run_new(const struct prompt_run_options *options)
         return NULL;
     run->options = *options;
     run->opencode_ready = true;
+    run->fetch_at_ms = UINT64_MAX;
     run->sink = (struct translator_sink){
         .user = run, .on_event = on_translated, .on_note = on_note, .on_ask = on_ask};
     run->translator = translator_new(&options->limits);
@@ -87,8 +93,10 @@ static void arm(struct prompt_run *run)
         return;
     deadline = run->step == PROMPT_STEP_WAITING ? run->wait_until_ms
                                                 : translator_deadline(run->translator);
-    if (resync < deadline && run->step != PROMPT_STEP_WAITING)
-        deadline = resync;
+    if (run->step != PROMPT_STEP_WAITING) {
+        deadline = resync < deadline ? resync : deadline;
+        deadline = run->fetch_at_ms < deadline ? run->fetch_at_ms : deadline;
+    }
     if (deadline != UINT64_MAX)
         uv_timer_start(&run->timer, on_timer, deadline > now ? deadline - now : 0, 0);
 }
@@ -107,9 +115,12 @@ static void on_waited_too_long(struct prompt_run *run)
  * (D-12). */
 static void tell_heard(struct prompt_run *run, uint64_t now)
 {
-    uint64_t heard_ms =
-        event_feed_is_paused(run->options.feed) ? now : event_feed_last_byte_ms(run->options.feed);
+    uint64_t heard_ms = event_feed_last_byte_ms(run->options.feed);
 
+    if (event_feed_is_paused(run->options.feed)) {
+        translator_not_listening(run->translator, now);
+        return;
+    }
     if (heard_ms <= run->heard_ms)
         return;
     run->heard_ms = heard_ms;
@@ -129,6 +140,8 @@ static void on_timer(uv_timer_t *timer)
     if (translator_deadline(run->translator) <= now)
         translator_tick(run->translator, now, &run->sink);
     prompt_resync_tick(run, now);
+    if (run->fetch_at_ms <= now)
+        prompt_calls_fetch(run);
     prompt_run_follow_up(run);
 }
 

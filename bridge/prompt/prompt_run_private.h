@@ -53,6 +53,8 @@ struct prompt_run {
     struct http_request *status;
     const char *abort_reason;
     bool fetch_after_abort;
+    uint64_t fetch_at_ms; /* the final fetch is tried again; UINT64_MAX: no */
+    unsigned fetch_count; /* that failed */
 
     /* prompt_resync.c: events were missed, and what became of the prompt is not known yet. */
     bool missed;

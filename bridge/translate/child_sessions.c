@@ -10,16 +10,15 @@
 
 #include <string.h>
 
-void child_sessions_track(struct translator *t, const char *child, const char *source)
+void child_sessions_track(struct translator *t, const char *child, const char *parent,
+                          const char *source)
 {
-    AUTO_JSON cJSON *fields = NULL;
-
-    if (!subtasks_track(&t->subtasks, child) || !t->sink || !t->sink->on_note)
-        return;
-    fields = cJSON_CreateObject();
-    json_add_string(fields, "child_session_id", child);
-    json_add_string(fields, "source", source);
-    t->sink->on_note(t->sink->user, LOG_INFO, "bridge.child_session_detected", fields);
+    if (parent && t->session && strcmp(parent, t->session) == 0)
+        parent = NULL;
+    if (subtasks_track(&t->subtasks, child, parent))
+        EMIT_NOTE(t, LOG_INFO, "bridge.child_session_detected",
+                  NOTE_TEXT("child_session_id", child), NOTE_TEXT("source", source),
+                  NOTE_TEXT("parent_session_id", parent));
 }
 
 static void allow_and_drain(struct translator *t, const char *message_id)
@@ -28,13 +27,17 @@ static void allow_and_drain(struct translator *t, const char *message_id)
     parts_drain(t, message_id, true);
 }
 
+/* Nothing will ever name the task of a grandchild but that of its parent. */
 static void queue_activity(struct translator *t, const char *child, const char *message_id,
                            const char *error)
 {
+    if (subtasks_is_grandchild(&t->subtasks, child))
+        return;
     if (subtasks_queue(&t->subtasks, child, message_id, error) || t->said_activity_dropped)
         return;
     t->said_activity_dropped = true;
-    emit_note(t, LOG_WARNING, "bridge.pending_child_activity_dropped", NULL, NULL);
+    EMIT_NOTE(t, LOG_WARNING, "bridge.pending_child_activity_dropped",
+              NOTE_NUM("limit", SUBTASKS_QUEUE_MAX));
 }
 
 void child_sessions_on_message(struct translator *t, const char *child, const cJSON *info)
@@ -63,7 +66,8 @@ static void emit_child_error(struct translator *t, const char *child, const char
 
     emit_mark_subtask(event, child, task);
     emit_error(t, event, text);
-    emit_note(t, LOG_ERROR, "bridge.child_session_error", "error_msg", text);
+    EMIT_NOTE(t, LOG_ERROR, "bridge.child_session_error", NOTE_TEXT("error_msg", text),
+              NOTE_TEXT("child_session_id", child));
 }
 
 void child_sessions_on_error(struct translator *t, const char *child, const cJSON *error)
@@ -72,7 +76,8 @@ void child_sessions_on_error(struct translator *t, const char *child, const cJSO
     const char *task = subtasks_task_of(&t->subtasks, child);
 
     if (error_is_overflow(error)) {
-        emit_note(t, LOG_INFO, "bridge.child_context_overflow_compacting", "error_msg", text);
+        EMIT_NOTE(t, LOG_INFO, "bridge.child_context_overflow_compacting",
+                  NOTE_TEXT("error_msg", text), NOTE_TEXT("child_session_id", child));
         return;
     }
     if (task)
@@ -81,24 +86,20 @@ void child_sessions_on_error(struct translator *t, const char *child, const cJSO
         queue_activity(t, child, NULL, text ? text : "Sub-task error");
 }
 
-static bool is_task_of_parent(const struct translator *t, const cJSON *part, const char *session)
-{
-    return strcmp(field_text(part, "tool"), "task") == 0 && t->session &&
-           strcmp(t->session, session) == 0;
-}
-
 void child_sessions_associate(struct translator *t, const cJSON *part, const char *session,
                               const char **child)
 {
     const cJSON *metadata = json_get_object(json_get_object(part, "state"), "metadata");
     const char *id = field_id(metadata, "sessionId");
+    bool is_ours = t->session && strcmp(t->session, session) == 0;
     const char *task;
 
-    if (!id || !is_task_of_parent(t, part, session))
+    if (!id || strcmp(field_text(part, "tool"), "task") != 0 ||
+        !(is_ours || subtasks_is_child(&t->subtasks, session)) || strcmp(id, session) == 0)
         return;
-    child_sessions_track(t, id, "task_metadata");
+    child_sessions_track(t, id, session, "task_metadata");
     task = field_id(part, "callID");
-    if (!task)
+    if (!task || !is_ours)
         return;
     subtasks_associate(&t->subtasks, id, task);
     *child = id;

@@ -88,16 +88,26 @@ void emit_mark_subtask(cJSON *event, const char *child, const char *task)
     json_add_string(event, "taskCallId", task);
 }
 
-void emit_note(struct translator *t, enum log_level level, const char *name, const char *key,
-               const char *value)
+void emit_note_of(struct translator *t, enum log_level level, const char *name,
+                  const struct note_field *fields, size_t count)
 {
-    AUTO_JSON cJSON *fields = NULL;
+    AUTO_JSON cJSON *object = NULL;
 
     if (!t->sink || !t->sink->on_note)
         return;
-    fields = cJSON_CreateObject();
-    json_add_string(fields, "message_id", t->message_id);
-    if (key)
-        json_add_string(fields, key, value);
-    t->sink->on_note(t->sink->user, level, name, fields);
+    object = cJSON_CreateObject();
+    json_add_string(object, "message_id", t->message_id);
+    for (size_t i = 0; i < count; i++) {
+        if (fields[i].text)
+            json_add_string(object, fields[i].key, fields[i].text);
+        else if (fields[i].has_number)
+            json_add_number(object, fields[i].key, (double)fields[i].number);
+    }
+    t->sink->on_note(t->sink->user, level, name, object);
+}
+
+void emit_note(struct translator *t, enum log_level level, const char *name, const char *key,
+               const char *value)
+{
+    emit_note_of(t, level, name, &(struct note_field){.key = key, .text = value}, key ? 1 : 0);
 }

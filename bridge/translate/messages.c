@@ -22,7 +22,8 @@ void messages_see_user(struct translator *t, const cJSON *info)
     if (!id || !attribution_see_user(&t->attribution, info))
         return;
     if (!known)
-        emit_note(t, LOG_INFO, "bridge.user_message_id_discovered", "actual_id", id);
+        EMIT_NOTE(t, LOG_INFO, "bridge.user_message_id_discovered",
+                  NOTE_TEXT("expected_id", t->attribution.own_user_id), NOTE_TEXT("actual_id", id));
     turn_see_life(t);
 }
 
@@ -44,7 +45,8 @@ enum attribution_verdict messages_see_assistant(struct translator *t, const cJSO
         AUTO_FREE char *text = error_text(error);
 
         turn_parent_error(t, text);
-        emit_note(t, LOG_ERROR, "bridge.message_error", "error_msg", text);
+        EMIT_NOTE(t, LOG_ERROR, "bridge.message_error", NOTE_TEXT("error_msg", text),
+                  NOTE_TEXT("oc_msg_id", id));
     }
     if (verdict == ATTRIBUTION_OUTPUT)
         parts_drain(t, id, false);

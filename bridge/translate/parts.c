@@ -222,7 +222,7 @@ void parts_hold(struct translator *t, const char *message_id, const struct held_
     if (held_parts_add(&t->held, message_id, item) || t->said_parts_dropped)
         return;
     t->said_parts_dropped = true;
-    emit_note(t, LOG_WARNING, "bridge.pending_parts_dropped", NULL, NULL);
+    EMIT_NOTE(t, LOG_WARNING, "bridge.pending_parts_dropped", NOTE_NUM("limit", HELD_PARTS_MAX));
 }
 
 void parts_drain(struct translator *t, const char *message_id, bool is_subtask)

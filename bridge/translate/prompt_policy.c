@@ -27,7 +27,7 @@ void prompt_policy_start(struct prompt_policy *policy, uint64_t now)
 {
     policy->phase = PROMPT_STREAMING;
     policy->started_ms = now;
-    policy->heard_ms = now;
+    policy->heard_ms = policy->session_heard_ms = now;
 }
 
 void prompt_policy_accept(struct prompt_policy *policy, uint64_t now)
@@ -90,6 +90,7 @@ void prompt_policy_fetch(struct prompt_policy *policy, const char *abort_reason,
 {
     policy->phase = PROMPT_FETCHING;
     policy->phase_until_ms = later(now, limit_ms);
+    policy->fetch_limit_ms = limit_ms;
     policy->wants = (struct translator_wants){.abort_reason = abort_reason, .fetch = true};
 }
 
@@ -154,6 +155,9 @@ static struct alarm next_alarm(const struct prompt_policy *policy)
                  later(policy->started_ms, policy->limits.max_duration_ms));
     take_earlier(&next, PROMPT_ALARM_INACTIVE,
                  later(policy->heard_ms, policy->limits.inactivity_ms));
+    if (policy->limits.silence_ms > 0)
+        take_earlier(&next, PROMPT_ALARM_SILENT,
+                     later(policy->session_heard_ms, policy->limits.silence_ms));
     if (policy->phase == PROMPT_SETTLING)
         take_earlier(&next, PROMPT_ALARM_SETTLED, policy->phase_until_ms);
     if (policy->error_early)

@@ -24,10 +24,12 @@ struct prompt_policy {
     bool error_early; /* an error came before that, maybe the last prompt's */
     uint64_t started_ms;
     uint64_t heard_ms;
+    uint64_t session_heard_ms; /* an event of the prompt's session or of one below it */
     uint64_t accepted_ms;
     uint64_t early_ms;       /* when the last early thing came */
     uint64_t answered_ms;    /* when OpenCode last said what it does */
     uint64_t phase_until_ms; /* end of PROMPT_SETTLING or PROMPT_FETCHING */
+    uint64_t fetch_limit_ms;
     struct translator_wants wants;
 };
 
@@ -36,6 +38,7 @@ enum prompt_idle { PROMPT_IDLE_IGNORED, PROMPT_IDLE_SETTLING, PROMPT_IDLE_FINISH
 enum prompt_alarm {
     PROMPT_ALARM_NONE,
     PROMPT_ALARM_INACTIVE,     /* B-590 */
+    PROMPT_ALARM_SILENT,       /* D-23's second limit */
     PROMPT_ALARM_TOO_LONG,     /* B-591 */
     PROMPT_ALARM_SETTLED,      /* nothing followed the idle: finish */
     PROMPT_ALARM_EARLY_ERROR,  /* nothing followed the early error: it was this prompt's */

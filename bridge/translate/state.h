@@ -75,6 +75,27 @@ void emit_waiting_text(struct translator *t);
 void emit_text(struct translator *t, struct text_part *part);
 void emit_text_now(struct translator *t, struct text_part *part);
 
+/* A log line with the message id and these fields; one without a value is left out. */
+struct note_field {
+    const char *key;
+    const char *text;
+    uint64_t number;
+    bool has_number;
+};
+#define NOTE_TEXT(name, value)         \
+    {                                  \
+        .key = (name), .text = (value) \
+    }
+#define NOTE_NUM(name, value)                                \
+    {                                                        \
+        .key = (name), .number = (value), .has_number = true \
+    }
+void emit_note_of(struct translator *t, enum log_level level, const char *name,
+                  const struct note_field *fields, size_t count);
+#define EMIT_NOTE(t, level, name, ...)                                           \
+    emit_note_of((t), (level), (name), (const struct note_field[]){__VA_ARGS__}, \
+                 sizeof((const struct note_field[]){__VA_ARGS__}) / sizeof(struct note_field))
+
 /* A log line with at most one text field (key NULL: none). */
 void emit_note(struct translator *t, enum log_level level, const char *name, const char *key,
                const char *value);
@@ -113,7 +134,9 @@ void messages_on_part_delta(struct translator *t, cJSON *properties, size_t size
 
 /* --- child_sessions.c --------------------------------------------------------------------- */
 
-void child_sessions_track(struct translator *t, const char *child, const char *source);
+/* `parent`: the session that started it, ours or a child of ours. */
+void child_sessions_track(struct translator *t, const char *child, const char *parent,
+                          const char *source);
 void child_sessions_on_message(struct translator *t, const char *child, const cJSON *info);
 void child_sessions_on_error(struct translator *t, const char *child, const cJSON *error);
 

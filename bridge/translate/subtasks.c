@@ -4,6 +4,7 @@
 #include <string.h>
 
 struct subtask_child {
+    char *parent; /* the child that started it; NULL: the prompt's own session did */
     char *active_task;
     char *closed_task;
 };
@@ -12,6 +13,7 @@ static void free_child(void *value)
 {
     struct subtask_child *child = value;
 
+    free(child->parent);
     free(child->active_task);
     free(child->closed_task);
     free(child);
@@ -48,14 +50,25 @@ void subtasks_clear(struct subtasks *subtasks)
     id_table_clear(&subtasks->owner_of);
 }
 
-bool subtasks_track(struct subtasks *subtasks, const char *child)
+bool subtasks_track(struct subtasks *subtasks, const char *child, const char *parent)
 {
     struct subtask_child *state;
 
     if (subtasks_is_child(subtasks, child))
         return false;
     state = calloc(1, sizeof(*state));
+    if (state && parent && !(state->parent = strdup(parent))) {
+        free_child(state);
+        return false;
+    }
     return state && id_table_put(&subtasks->children, child, state);
+}
+
+bool subtasks_is_grandchild(const struct subtasks *subtasks, const char *session)
+{
+    const struct subtask_child *state = id_table_get(&subtasks->children, session);
+
+    return state && state->parent;
 }
 
 bool subtasks_is_child(const struct subtasks *subtasks, const char *session)
@@ -101,6 +114,8 @@ const char *subtasks_task_of(const struct subtasks *subtasks, const char *child)
 {
     const struct subtask_child *state = id_table_get(&subtasks->children, child);
 
+    for (int depth = 0; state && state->parent && depth < SUBTASKS_DEPTH_MAX; depth++)
+        state = id_table_get(&subtasks->children, state->parent);
     if (!state)
         return NULL;
     return state->active_task ? state->active_task : state->closed_task;

@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #define SUBTASKS_CHILDREN_MAX 1024
+#define SUBTASKS_DEPTH_MAX 16
 #define SUBTASKS_MESSAGES_MAX 8192
 #define SUBTASKS_QUEUE_MAX 2000
 #define SUBTASKS_QUEUE_BYTES_MAX ((size_t)2 * 1024 * 1024)
@@ -39,8 +40,10 @@ struct subtasks {
 void subtasks_init(struct subtasks *subtasks);
 void subtasks_clear(struct subtasks *subtasks);
 
-/* Returns true when the child is new. */
-bool subtasks_track(struct subtasks *subtasks, const char *child);
+/* `parent` is the child that started this one, or NULL for the prompt's own session. Returns true when
+ * the child is new. */
+bool subtasks_track(struct subtasks *subtasks, const char *child, const char *parent);
+bool subtasks_is_grandchild(const struct subtasks *subtasks, const char *session);
 bool subtasks_is_child(const struct subtasks *subtasks, const char *session);
 
 /* The parent's task call runs in this child, from now on. The child must be tracked. */
@@ -49,7 +52,8 @@ void subtasks_associate(struct subtasks *subtasks, const char *child, const char
 /* The task call ended; late activity of its child still belongs to it. */
 void subtasks_close(struct subtasks *subtasks, const char *task);
 
-/* The active task of a child, else its last closed one, else NULL. */
+/* The active task of a child, else its last closed one, else NULL; a grandchild's is that of the child at
+ * the top (D-51). */
 const char *subtasks_task_of(const struct subtasks *subtasks, const char *child);
 const char *subtasks_child_of(const struct subtasks *subtasks, const char *task);
 

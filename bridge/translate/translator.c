@@ -137,8 +137,9 @@ static void on_session_created(struct translator *t, const cJSON *properties)
     const char *id = field_id(info, "id");
     const char *parent = field_id(info, "parentID");
 
-    if (id && parent && t->session && strcmp(parent, t->session) == 0)
-        child_sessions_track(t, id, "session.created");
+    if (id && parent && strcmp(id, t->session) != 0 &&
+        (strcmp(parent, t->session) == 0 || subtasks_is_child(&t->subtasks, parent))) /* D-51 */
+        child_sessions_track(t, id, parent, "session.created");
 }
 
 static void on_session_status(struct translator *t, const char *session, const cJSON *properties)
@@ -175,6 +176,8 @@ static void dispatch(struct translator *t, const char *type, cJSON *properties, 
     }
     if (!concerns_us(t, properties, &session))
         return;
+    if (*session != '\0')
+        t->policy.session_heard_ms = t->now;
     if (strcmp(type, "message.part.delta") == 0)
         messages_on_part_delta(t, properties, size);
     else if (strcmp(type, "message.part.updated") == 0)
@@ -214,6 +217,11 @@ void translator_feed(struct translator *t, cJSON *event, size_t size, uint64_t n
 void translator_heard(struct translator *t, uint64_t now)
 {
     t->policy.heard_ms = now;
+}
+
+void translator_not_listening(struct translator *t, uint64_t now)
+{
+    t->policy.heard_ms = t->policy.session_heard_ms = now;
 }
 
 bool translator_is_listening(const struct translator *t)
@@ -320,6 +328,11 @@ static unsigned long long rounded_seconds(uint64_t ms)
     return seconds + up;
 }
 
+static uint64_t elapsed_ms(const struct translator *t)
+{
+    return t->now - t->policy.started_ms;
+}
+
 static void on_inactive(struct translator *t)
 {
     const struct translator_limits *limits = &t->policy.limits;
@@ -327,10 +340,25 @@ static void on_inactive(struct translator *t)
 
     snprintf(text, sizeof(text),
              "SSE stream inactive for %llus (no data received). Total elapsed: %llus",
-             rounded_seconds(limits->inactivity_ms),
-             rounded_seconds(t->now - t->policy.started_ms));
-    emit_note(t, LOG_ERROR, "bridge.sse_inactivity_timeout", NULL, NULL);
+             rounded_seconds(limits->inactivity_ms), rounded_seconds(elapsed_ms(t)));
+    EMIT_NOTE(t, LOG_ERROR, "bridge.sse_inactivity_timeout",
+              NOTE_TEXT("timeout_name", "sse_inactivity"), NOTE_TEXT("operation", "bridge.sse"),
+              NOTE_NUM("timeout_ms", limits->inactivity_ms), NOTE_NUM("elapsed_ms", elapsed_ms(t)));
     turn_break_off(t, text, "inactivity_timeout", limits->fetch_ms);
+}
+
+static void on_silent(struct translator *t)
+{
+    const struct translator_limits *limits = &t->policy.limits;
+    char text[FAILURE_TEXT_MAX];
+
+    snprintf(text, sizeof(text),
+             "OpenCode reported nothing about this prompt for %llus. Total elapsed: %llus",
+             rounded_seconds(limits->silence_ms), rounded_seconds(elapsed_ms(t)));
+    EMIT_NOTE(t, LOG_ERROR, "bridge.session_inactivity_timeout",
+              NOTE_TEXT("timeout_name", "session_inactivity"),
+              NOTE_NUM("timeout_ms", limits->silence_ms), NOTE_NUM("elapsed_ms", elapsed_ms(t)));
+    turn_break_off(t, text, "session_inactivity_timeout", limits->fetch_ms);
 }
 
 static void on_too_long(struct translator *t)
@@ -340,13 +368,16 @@ static void on_too_long(struct translator *t)
 
     snprintf(text, sizeof(text), "Prompt exceeded max duration of %llus.",
              rounded_seconds(limits->max_duration_ms));
-    emit_note(t, LOG_ERROR, "bridge.prompt_max_duration_timeout", NULL, NULL);
+    EMIT_NOTE(t, LOG_ERROR, "bridge.prompt_max_duration_timeout",
+              NOTE_NUM("timeout_ms", limits->max_duration_ms),
+              NOTE_NUM("elapsed_ms", elapsed_ms(t)));
     turn_break_off(t, text, "prompt_max_duration_timeout", limits->cleanup_ms);
 }
 
 static void on_fetch_missed(struct translator *t)
 {
-    emit_note(t, LOG_ERROR, "bridge.prompt_timeout_cleanup_timeout", NULL, NULL);
+    EMIT_NOTE(t, LOG_ERROR, "bridge.prompt_timeout_cleanup_timeout",
+              NOTE_NUM("timeout_ms", t->policy.fetch_limit_ms));
     turn_complete(t);
 }
 
@@ -360,6 +391,7 @@ static void raise_alarm(struct translator *t, enum prompt_alarm alarm)
     static void (*const reactions[])(struct translator *) = {
         [PROMPT_ALARM_NONE] = NULL,
         [PROMPT_ALARM_INACTIVE] = on_inactive,
+        [PROMPT_ALARM_SILENT] = on_silent,
         [PROMPT_ALARM_TOO_LONG] = on_too_long,
         [PROMPT_ALARM_SETTLED] = turn_finish,
         [PROMPT_ALARM_EARLY_ERROR] = turn_apply_early_error,

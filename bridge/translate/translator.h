@@ -46,6 +46,7 @@ struct translator;
 struct translator_limits {
     uint64_t token_interval_ms; /* least time between two tokens of a part; 0: every one (D-09) */
     uint64_t inactivity_ms;     /* without a byte of the stream (B-590) */
+    uint64_t silence_ms;        /* without an event of this session; 0: no limit (D-23) */
     uint64_t max_duration_ms;   /* of the whole prompt (B-591) */
     uint64_t cleanup_ms;        /* abort and final fetch after the maximum duration (B-591) */
     uint64_t fetch_ms;          /* abort and final fetch in every other case */
@@ -53,7 +54,7 @@ struct translator_limits {
     uint64_t alive_ms;          /* accepted, and no sign of work: ask after this long (D-02) */
 };
 
-/* B-105..B-107's defaults: 100, 120 s, 6300 s, 900 s, 60 s, 500, 30 s. */
+/* B-105..B-107's defaults: 100, 120 s, none, 6300 s, 900 s, 60 s, 500, 30 s. */
 extern const struct translator_limits TRANSLATOR_DEFAULT_LIMITS;
 
 /* Something of this session waits for a human that a sandbox does not have (D-23). */
@@ -121,6 +122,9 @@ void translator_feed(struct translator *translator, cJSON *event, size_t size, u
 
 /* Bytes arrived (B-524). */
 void translator_heard(struct translator *translator, uint64_t now);
+
+/* It is we who do not read the stream (back-pressure, D-12): its silence does not count. */
+void translator_not_listening(struct translator *translator, uint64_t now);
 
 /* The stream broke or ended and may come back: texts under way cannot be put together any more. What is
  * missing is known after translator_resync(). */

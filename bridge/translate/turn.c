@@ -52,9 +52,12 @@ void turn_parent_error(struct translator *t, const char *text)
 
 static void fail_by_error(struct translator *t, const char *text)
 {
+    unsigned sent = t->error_count;
+
     child_sessions_flush(t);
     turn_parent_error(t, text);
-    emit_note(t, LOG_ERROR, "bridge.session_error", "error_msg", text);
+    EMIT_NOTE(t, LOG_ERROR, "bridge.session_error", NOTE_TEXT("error_msg", text),
+              NOTE_NUM("deduped", t->error_count == sent));
     turn_complete(t);
 }
 

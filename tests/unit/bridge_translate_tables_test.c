@@ -74,7 +74,7 @@ static void test_subtasks(void)
 
     TEST("a closed task still owns what its child says late, until a new task takes the child") {
         subtasks_init(&subtasks);
-        subtasks_track(&subtasks, "child");
+        subtasks_track(&subtasks, "child", NULL);
         CHECK(subtasks_task_of(&subtasks, "child") == NULL);
         subtasks_associate(&subtasks, "child", "t1");
         subtasks_close(&subtasks, "t1");

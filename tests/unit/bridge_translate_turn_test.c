@@ -168,6 +168,36 @@ static void test_idle_without_output(void)
     }
 }
 
+static void test_silence(void)
+{
+    struct fixture fixture;
+    struct translator_limits limits = TRANSLATOR_DEFAULT_LIMITS;
+
+    TEST("a second limit is on the session's own events, and off unless it is set (D-23)") {
+        limits.silence_ms = 60000;
+        fixture_open(&fixture, &limits);
+        fixture_feed(&fixture, FIXTURE_BUSY);
+        fixture.now += limits.silence_ms - 1;
+        fixture_feed(&fixture, "{'type':'server.heartbeat','properties':{}}");
+        fixture_feed(&fixture, "{'type':'session.idle','properties':{'sessionID':'other'}}");
+        CHECK_INT(translator_deadline(fixture.translator), fixture.now + 1);
+        fixture_feed(&fixture, FIXTURE_BUSY);
+        CHECK_INT(translator_deadline(fixture.translator), fixture.now + limits.silence_ms);
+        fixture.now += 10;
+        translator_not_listening(fixture.translator, fixture.now);
+        fixture_tick(&fixture);
+        CHECK_STR(fixture.note, "bridge.session_inactivity_timeout");
+        CHECK_INT(fixture_note_number(&fixture, "elapsed_ms"), 2 * limits.silence_ms + 9);
+        CHECK_STR(translator_take_wants(fixture.translator).abort_reason,
+                  "session_inactivity_timeout");
+        fixture_repair(&fixture, NULL);
+        CHECK_STR(fixture_look(&fixture),
+                  "execution_complete:OpenCode reported nothing about this prompt for 60s. "
+                  "Total elapsed: 120s:failed\n");
+        fixture_close(&fixture);
+    }
+}
+
 static void test_limits(void)
 {
     struct fixture fixture;
@@ -183,6 +213,10 @@ static void test_limits(void)
         fixture_tick(&fixture);
         wants = translator_take_wants(fixture.translator);
         CHECK_STR(wants.abort_reason, "inactivity_timeout");
+        CHECK_STR(fixture.note, "bridge.sse_inactivity_timeout");
+        CHECK_INT(fixture_note_number(&fixture, "timeout_ms"), 120000);
+        CHECK_INT(fixture_note_number(&fixture, "elapsed_ms"), 239999);
+        CHECK_STR(json_get_string(fixture.note_fields, "operation"), "bridge.sse");
         CHECK(wants.fetch);
         CHECK(!translator_take_wants(fixture.translator).fetch);
         fixture_repair(&fixture, NULL);
@@ -213,6 +247,53 @@ static void test_limits(void)
         fixture_open(&fixture, NULL);
         translator_cancel(fixture.translator, fixture.now, &fixture.sink);
         CHECK(translator_deadline(fixture.translator) == UINT64_MAX);
+        fixture_close(&fixture);
+    }
+}
+
+#define CREATED(id, parent)                                                          \
+    "{'type':'session.created','properties':{'sessionID':'" id "','info':{'id':'" id \
+    "','parentID':'" parent "'}}}"
+#define ASKED(id, session) \
+    "{'type':'permission.asked','properties':{'id':'" id "','sessionID':'" session "'}}"
+#define ANSWERED(id, session)                                                             \
+    "{'type':'message.updated','properties':{'sessionID':'" session "','info':{'id':'" id \
+    "','role':'assistant','sessionID':'" session "'}}}"
+#define TOOL(message, session, tool, call, metadata)                                              \
+    "{'type':'message.part.updated','properties':{'sessionID':'" session "','part':{'id':'p" call \
+    "','messageID':'" message "','sessionID':'" session "','type':'tool','tool':'" tool           \
+    "','callID':'" call "','state':{'status':'running','input':{'a':1},'metadata':" metadata      \
+    "}}}}"
+#define TASK(message, session, call, child) \
+    TOOL(message, session, "task", call, "{'sessionId':'" child "'}")
+
+static void test_sub_sessions(void)
+{
+    struct fixture fixture;
+
+    TEST("a permission that a sub-task of a sub-task asks for is answered too (D-51)") {
+        fixture_open(&fixture, NULL);
+        fixture_feed(&fixture, CREATED("child", "P"));
+        fixture_feed(&fixture, CREATED("grandchild", "child"));
+        fixture_feed(&fixture, CREATED("deeper", "grandchild"));
+        fixture_feed(&fixture, CREATED("stranger", "other"));
+        fixture_feed(&fixture, ASKED("per_1", "deeper"));
+        fixture_feed(&fixture, ASKED("per_2", "stranger"));
+        CHECK_STR(fixture_look(&fixture), "ask:permission:per_1\n");
+        fixture_close(&fixture);
+    }
+    TEST("what a sub-task of a sub-task does belongs to the task at the top (D-51)") {
+        fixture_open(&fixture, NULL);
+        fixture_answer(&fixture, "U");
+        fixture_feed(&fixture, TASK("A-U", "P", "top", "child"));
+        fixture_feed(&fixture, ANSWERED("B", "child"));
+        fixture_feed(&fixture, TASK("B", "child", "inner", "grandchild"));
+        fixture_feed(&fixture, ANSWERED("C", "grandchild"));
+        fixture_look(&fixture);
+        fixture_feed(&fixture, TOOL("C", "grandchild", "bash", "c", "{}"));
+        CHECK_STR(fixture_look(&fixture), "tool_call:running\n");
+        CHECK_STR(json_get_string(fixture.last, "taskCallId"), "top");
+        CHECK_STR(json_get_string(fixture.last, "childSessionId"), "grandchild");
         fixture_close(&fixture);
     }
 }
@@ -310,7 +391,9 @@ int main(void)
     test_stale_errors();
     test_never_alive();
     test_idle_without_output();
+    test_silence();
     test_limits();
+    test_sub_sessions();
     test_completion();
     test_repair();
     return check_done();

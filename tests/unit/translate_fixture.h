@@ -25,6 +25,8 @@ struct fixture {
     struct buf shown;
     cJSON *last;
     int notes;
+    const char *note; /* the last one's name: a constant of the translator */
+    cJSON *note_fields;
 };
 
 static inline void fixture_on_event(void *user, cJSON *event)
@@ -51,9 +53,10 @@ static inline void fixture_on_note(void *user, enum log_level level, const char 
     struct fixture *fixture = user;
 
     (void)level;
-    (void)name;
-    (void)fields;
     fixture->notes++;
+    fixture->note = name;
+    cJSON_Delete(fixture->note_fields);
+    fixture->note_fields = cJSON_Duplicate(fields, true);
 }
 
 static inline void fixture_on_ask(void *user, enum translator_ask_kind kind, const char *id)
@@ -94,6 +97,15 @@ static inline void fixture_close(struct fixture *fixture)
     buf_free(&fixture->lines);
     buf_free(&fixture->shown);
     cJSON_Delete(fixture->last);
+    cJSON_Delete(fixture->note_fields);
+}
+
+static inline double fixture_note_number(const struct fixture *fixture, const char *key)
+{
+    double number = -1;
+
+    json_get_number(fixture->note_fields, key, &number);
+    return number;
 }
 
 /* What came out since the last call. */

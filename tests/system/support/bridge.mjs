@@ -52,12 +52,14 @@ export const testWithNodeServer = (...of) => { if (controlPlaneClass === Control
 /**
  * Starts a control plane, a stand-in for OpenCode and a bridge between them for the test `t`, which ends them and
  * checks that the control plane could take every event (allow those of `allowDropped`) and that nothing crashed.
- * `start: false` leaves the bridge to startBridge(). `controlPlane`: options of ControlPlane.
+ * `start: false` leaves the bridge to startBridge(). `controlPlane`: options of ControlPlane. `openOpencode` gives
+ * something else in OpenCode's place (real-opencode.mjs).
  */
-export async function bridgeBetween(t, { controlPlane = {}, env, args, prefix, start = true, allowDropped = [] } = {}) {
+export async function bridgeBetween(t, { controlPlane = {}, env, args, prefix, start = true, allowDropped = [],
+    openOpencode = () => FakeOpencode.start() } = {}) {
     const directory = mkdtempSync(join(tmpdir(), 'oi-bridge-'));
     const cp = await controlPlaneClass.start(controlPlane);
-    const opencode = await FakeOpencode.start();
+    const opencode = await openOpencode();
     const bridges = [];
     const startBridge = (more = {}) => {
         const bridge = Bridge.start({ controlPlane: cp, opencodePort: opencode.port, directory, args, prefix, ...more,
