@@ -6,6 +6,7 @@
 #include "common/cleanup.h"
 #include "common/env.h"
 #include "common/file.h"
+#include "common/json_pool.h"
 #include "common/version.h"
 #include "common/worker.h"
 #include "git/library.h"
@@ -157,6 +158,7 @@ int main(int argc, char **argv)
     case OPTIONS_RUN:
         break;
     }
+    json_pool_install();
     signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of the write */
     token = take_token(&options, argc, argv, &err);
     if (!token) {

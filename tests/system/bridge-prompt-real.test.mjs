@@ -2,18 +2,23 @@
 // restarts holds there too.
 
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { after, before } from 'node:test';
 import { bridgeBetween } from './support/bridge.mjs';
 import { RealOpencode } from './support/real-opencode.mjs';
 
 const LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 15_000;
 
+// One for all tests: it starts slowly. Each has its own bridge and session.
+let opencode;
+before(async () => { opencode = await RealOpencode.start(); });
+after(() => opencode.close());
+
 /** A prompt that is at its first tool, or at its text when it has none. */
 async function working(t, script) {
     // A second start of OpenCode takes its time on a busy machine.
     const env = { BRIDGE_OPENCODE_TIMEOUT_MS: String(2 * LIMIT_MS) };
-    const ends = await bridgeBetween(t, { env, openOpencode: () => RealOpencode.start() });
+    const ends = await bridgeBetween(t, { env, openOpencode: () => ({ port: opencode.port, close: () => {} }) });
     const id = ends.cp.prompt(script);
     const begun = ends.cp.waitForEvent(({ type }) => type === 'token' || type === 'tool_call', { timeoutMs: LIMIT_MS });
     await ends.bridge.stillRuns(begun);
@@ -25,7 +30,7 @@ async function working(t, script) {
 }
 
 test('the real event stream is cut in the middle of a tool and of a text: the prompt goes on, and nothing is missing', async (t) => {
-    const { cp, opencode, bridge, id } = await working(t, 'bash: sleep 1; echo first ;; bash: echo second ;; say 60 words at 20/s');
+    const { cp, bridge, id } = await working(t, 'bash: sleep 1; echo first ;; bash: echo second ;; say 60 words at 20/s');
     opencode.cutConnections();
     await bridge.logged('bridge.prompt_resynced', { timeoutMs: LIMIT_MS });
     await cp.waitForEvent('token', { timeoutMs: LIMIT_MS });
@@ -44,7 +49,7 @@ test('the real event stream is cut in the middle of a tool and of a text: the pr
 });
 
 test('the real OpenCode hangs (SIGSTOP): stop is answered in time, and when it is back the next prompt works', async (t) => {
-    const { cp, opencode, id, ask } = await working(t, 'say 400 words at 40/s');
+    const { cp, id, ask } = await working(t, 'say 400 words at 40/s');
     await opencode.signal('SIGSTOP');
     const asked = performance.now();
     cp.stop();
@@ -59,7 +64,7 @@ test('the real OpenCode hangs (SIGSTOP): stop is answered in time, and when it i
 });
 
 test('the real OpenCode is killed and started again: one failed completion that says so, and the session goes on', async (t) => {
-    const { cp, opencode, id, ask } = await working(t, 'bash: echo walnut; sleep 30');
+    const { cp, id, ask } = await working(t, 'bash: echo walnut; sleep 30');
     await opencode.signal('SIGKILL');
     await opencode.startServer();
     const completion = await cp.completionOf(id, { timeoutMs: LIMIT_MS });
