@@ -24,6 +24,7 @@ static void free_prompt(struct journal_prompt *prompt)
     free(prompt->command);
     free(prompt->session_id);
     free(prompt->user_message_id);
+    cJSON_Delete(prompt->errors);
     free(prompt);
 }
 
@@ -155,6 +156,31 @@ static char *keep_text(struct journal_contents *contents, char *text)
     return text;
 }
 
+/* `error`: a text, or anything else for a sub-task's. */
+static int note_error(struct journal_contents *contents, const char *message_id, const cJSON *error)
+{
+    struct journal_prompt *prompt = message_id ? *find_prompt(contents, message_id) : NULL;
+
+    if (!prompt)
+        return -1;
+    if (!prompt->errors)
+        prompt->errors = cJSON_CreateArray();
+    if (cJSON_GetArraySize(prompt->errors) < JOURNAL_ERRORS_MAX)
+        cJSON_AddItemToArray(prompt->errors, cJSON_IsString(error)
+                                                 ? cJSON_CreateString(error->valuestring)
+                                                 : cJSON_CreateNull());
+    return 0;
+}
+
+static void note_error_event(struct journal_contents *contents, const cJSON *event)
+{
+    const char *type = json_get_string(event, "type");
+
+    if (type && strcmp(type, "error") == 0)
+        note_error(contents, json_get_nonempty(event, "messageId"),
+                   json_get_bool(event, "isSubtask", false) ? NULL : json_get(event, "error"));
+}
+
 static int add_event(struct journal_contents *contents, const char *ack_id, const cJSON *record)
 {
     struct journal_event *event = calloc(1, sizeof *event);
@@ -170,6 +196,7 @@ static int add_event(struct journal_contents *contents, const char *ack_id, cons
         return -1;
     }
     *find_event(contents, ack_id) = event;
+    note_error_event(contents, json_get(record, "event"));
     remove_answered(contents, ack_id);
     return 0;
 }
@@ -263,6 +290,8 @@ int journal_contents_apply(struct journal_contents *contents, const cJSON *recor
         return add_prompt(contents, message_id, record);
     if (message_id && strcmp(op, "posted") == 0)
         return mark_posted(contents, message_id, record);
+    if (message_id && strcmp(op, "erred") == 0)
+        return note_error(contents, message_id, json_get(record, "error"));
     if (message_id && strcmp(op, "ended") == 0)
         return remove_prompt(contents, message_id);
     if (push_id && strcmp(op, "push") == 0 && json_get_object(record, "event"))

@@ -12,9 +12,11 @@
  *   {"op":"acks"}                                  this control plane acknowledges (X-07)
  *   {"op":"prompt","messageId":M,"command":{...}}  taken
  *   {"op":"posted","messageId":M,"sessionId":S,"userMessageId":U,"startedMs":T}
+ *   {"op":"erred","messageId":M,"error":T}         an error event of it was made; null: a sub-task's
  *   {"op":"ended","messageId":M}
  *   {"op":"push","pushId":P,"event":{...}}         begun; the event answers it if nothing else does
  *
+ * An `error` event of a prompt implies its "erred", which stands by itself only in a rewritten file.
  * The event `execution_complete:<M>` ends prompt M by itself, `push_complete:<P>` or `push_error:<P>`
  * push P: one record, so that no crash can fall between the two. A line that is damaged or not known
  * is skipped.
@@ -32,6 +34,9 @@
 /* Far above what is owed in practice; past it, new records are refused. */
 #define JOURNAL_CONTENTS_MAX_BYTES ((size_t)8 * 1024 * 1024)
 
+/* Errors of one prompt that are remembered; far more than a prompt has. */
+#define JOURNAL_ERRORS_MAX 16
+
 struct journal_event {
     struct journal_event *next;
     char *ack_id;
@@ -47,6 +52,9 @@ struct journal_prompt {
     char *session_id; /* or NULL */
     char *user_message_id;
     uint64_t started_wall_ms;
+    /* Texts of its error events, null for a sub-task's; NULL: none. A bridge that takes the prompt
+     * over must not tell them again. */
+    cJSON *errors;
 };
 
 struct journal_push {

@@ -107,9 +107,15 @@ static void print_and_delete(cJSON *record, struct buf *out)
 static void print_prompt(const struct journal_prompt *prompt, struct buf *out)
 {
     cJSON *record = record_new("prompt", "messageId", prompt->message_id);
+    const cJSON *error;
 
     json_put(record, "command", cJSON_CreateRaw(prompt->command));
     print_and_delete(record, out);
+    cJSON_ArrayForEach(error, prompt->errors) {
+        record = record_new("erred", "messageId", prompt->message_id);
+        json_put(record, "error", cJSON_Duplicate(error, false));
+        print_and_delete(record, out);
+    }
     if (!prompt->user_message_id)
         return;
     record = record_new("posted", "messageId", prompt->message_id);

@@ -204,7 +204,10 @@ void prompt_resync_wait(struct prompt_run *run)
 void prompt_resync_take_over(struct prompt_run *run, const struct journal_prompt *record)
 {
     uint64_t now = prompt_run_now(run);
+    const cJSON *error;
 
+    cJSON_ArrayForEach(error, record->errors)
+        translator_recall_error(run->translator, cJSON_GetStringValue(error));
     translator_set_session(run->translator, record->session_id);
     if (translator_start(run->translator, record->user_message_id, record->started_wall_ms, now) !=
         0) {

@@ -153,6 +153,7 @@ void child_sessions_flush(struct translator *t);
 
 /* B-561. `text` NULL: "Unknown error". */
 void turn_parent_error(struct translator *t, const char *text);
+void turn_recall_error(struct translator *t, const char *text);
 void turn_on_session_error(struct translator *t, const cJSON *properties);
 void turn_on_session_idle(struct translator *t);
 void turn_on_compacted(struct translator *t);

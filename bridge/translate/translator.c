@@ -89,6 +89,13 @@ int translator_begin(struct translator *t, const char *message_id, uint64_t now)
     return 0;
 }
 
+void translator_recall_error(struct translator *t, const char *text)
+{
+    t->error_count++;
+    if (text)
+        turn_recall_error(t, text);
+}
+
 int translator_start(struct translator *t, const char *user_message_id, uint64_t wall_ms,
                      uint64_t now)
 {

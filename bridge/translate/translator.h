@@ -108,6 +108,10 @@ void translator_set_session(struct translator *translator, const char *session_i
  * memory is out. `message_id` is the control plane's (B-310). */
 int translator_begin(struct translator *translator, const char *message_id, uint64_t now);
 
+/* An earlier bridge sent this error of the prompt, or with NULL one of a sub-task: it counts, and is
+ * not sent again. Between begin and start. */
+void translator_recall_error(struct translator *translator, const char *text);
+
 /* About to post: `user_message_id` is the generated one (B-620), `wall_ms` the wall clock (T0). May
  * be called again with another id for a second try. */
 int translator_start(struct translator *translator, const char *user_message_id, uint64_t wall_ms,

@@ -40,6 +40,12 @@ void turn_see_busy(struct translator *t)
         forget_early_error(t);
 }
 
+void turn_recall_error(struct translator *t, const char *text)
+{
+    id_table_add(&t->errors, text);
+    keep_text(&t->last_error, text);
+}
+
 void turn_parent_error(struct translator *t, const char *text)
 {
     if (!text)

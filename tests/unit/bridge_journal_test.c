@@ -115,6 +115,35 @@ static void test_keeping(void)
     }
 }
 
+static void test_errors(void)
+{
+    struct journal *journal;
+    const cJSON *errors;
+
+    TEST("a prompt's errors are remembered with it, also after their events were acknowledged") {
+        unlink(path);
+        journal = open_as("sb");
+        take(journal, "m1");
+        journal_event_added(journal, "error:m1",
+                            "{\"type\":\"error\",\"messageId\":\"m1\",\"error\":\"no credit\"}");
+        journal_event_added(journal, "error:m1#2",
+                            "{\"type\":\"error\",\"messageId\":\"m1\",\"error\":\"a sub-task's\","
+                            "\"isSubtask\":true}");
+        journal_event_gone(journal, "error:m1");
+        /* Read from what was appended, then from the file that the first reading wrote anew. */
+        for (int reading = 0; reading < 2; reading++) {
+            journal_close(journal);
+            journal = open_as("sb");
+            errors = journal_contents(journal)->prompts->errors;
+            CHECK_INT(cJSON_GetArraySize(errors), 2);
+            CHECK_STR(cJSON_GetStringValue(cJSON_GetArrayItem(errors, 0)), "no credit");
+            CHECK(cJSON_IsNull(cJSON_GetArrayItem(errors, 1)));
+        }
+        CHECK_INT(count_events(journal), 1);
+        journal_close(journal);
+    }
+}
+
 static void test_pushes(void)
 {
     struct journal *journal;
@@ -248,6 +277,7 @@ int main(void)
         return 1;
     snprintf(path, sizeof path, "%s/journal", directory);
     test_keeping();
+    test_errors();
     test_pushes();
     test_file();
     test_damage();

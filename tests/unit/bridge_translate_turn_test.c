@@ -341,6 +341,26 @@ static void test_completion(void)
     }
 }
 
+static void test_recalled_errors(void)
+{
+    struct fixture fixture;
+
+    TEST("an error that an earlier bridge sent is not sent again, fails the prompt and is counted "
+         "(D-13)") {
+        fixture_open(&fixture, NULL);
+        translator_begin(fixture.translator, "m1", fixture.now);
+        translator_recall_error(fixture.translator, "no credit");
+        translator_recall_error(fixture.translator, NULL);
+        translator_start(fixture.translator, "U", FIXTURE_WALL_MS, fixture.now);
+        fixture_feed(&fixture, "{'type':'message.updated','properties':{'info':{'id':'A-U',"
+                               "'sessionID':'P','role':'assistant','parentID':'U'}}}");
+        fixture_feed(&fixture, "{'type':'session.error','properties':{'sessionID':'P','error':"
+                               "{'name':'APIError','data':{'message':'no credit'}}}}");
+        CHECK_STR(fixture_look(&fixture), "execution_complete:no credit:failed\n");
+        fixture_close(&fixture);
+    }
+}
+
 static void test_repair(void)
 {
     struct fixture fixture;
@@ -395,6 +415,7 @@ int main(void)
     test_limits();
     test_sub_sessions();
     test_completion();
+    test_recalled_errors();
     test_repair();
     return check_done();
 }
