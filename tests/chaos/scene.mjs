@@ -100,6 +100,8 @@ export class Scene extends EventEmitter {
 
     async endBridge(signal) {
         const { bridge } = this;
+        // A program that was not yet ours to ask dies of it, as any does.
+        if (signal === 'SIGTERM') await bridge.logged('bridge.run_start', { timeoutMs: STUCK_MS });
         bridge.isExpectedToEnd = true;
         for (const prompt of this.unfinished()) prompt[signal === 'SIGKILL' ? 'killed' : 'terminated'] = true;
         for (const push of this.pushes) push.isCertain = false;
