@@ -73,6 +73,9 @@ const fieldsOfType = {
     session_title: { title: (value) => isText(value) && value.trim() !== '' && value.trim().length <= 200 },
 };
 
+/** The fields of a type that it takes, beyond those of every event; nothing for a type that it does not know. */
+export const fieldNames = (type) => (Object.hasOwn(fieldsOfType, type) ? Object.keys(fieldsOfType[type]) : null);
+
 const WITHOUT_SANDBOX_ID = ['push_complete', 'push_error', 'warning'];
 export const ACKNOWLEDGED_TYPES = ['execution_complete', 'error', 'push_complete', 'push_error'];
 

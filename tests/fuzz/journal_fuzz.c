@@ -15,7 +15,8 @@
 #define SANDBOX "sb"
 #define SESSION "session"
 #define CHECKSUM_DIGITS 8
-#define DAMAGES_MAX 8
+#define DAMAGES_MAX 2
+#define DAMAGED_BYTES_MAX 2048 /* reading is slow: a checksum bit by bit */
 
 static void print(const struct journal_contents *contents, struct buf *text)
 {
@@ -122,7 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_round_trip((const char *)data, size);
     seal(data, size, &sealed);
     check_round_trip(sealed.data, sealed.len);
-    for (size_t i = 0; i < size && i < DAMAGES_MAX; i++)
+    for (size_t i = 0; i < size && i < DAMAGES_MAX && sealed.len < DAMAGED_BYTES_MAX; i++)
         check_damage(&sealed, (data[i] * (size_t)256 + data[size - 1 - i]) % sealed.len,
                      data[i] % 8);
     return 0;

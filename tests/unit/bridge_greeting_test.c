@@ -197,6 +197,10 @@ static void test_addresses(void)
                       "wss://cp.example/base/sessions/a%20b%2Fc/ws?type=sandbox");
         check_address("wss://already.example", false,
                       "wss://already.example/sessions/a%20b%2Fc/ws?type=sandbox");
+        check_address("https://cp.example/base?x=1#part", false,
+                      "wss://cp.example/base/sessions/a%20b%2Fc/ws?type=sandbox&x=1");
+        check_address("https://cp.example#part?y", false,
+                      "wss://cp.example/sessions/a%20b%2Fc/ws?type=sandbox");
     }
     TEST("credentials in the query, after the type, encoded") {
         check_address("https://cp", true,
