@@ -2,6 +2,7 @@
 // are root; else as an ordinary process below a test root, with the supervisor's own subreaper. Its log is read, kept
 // and given to whoever listens.
 
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -21,7 +22,8 @@ export class Sandbox extends Program {
      * Options: controlPlane; gitServer (without one: no repository); authority (path of the CA file to trust);
      * model ({ provider, name, url }; url only for the scripted one); branch; opencode (program or script to use as
      * `opencode`); programs ({ name: path or script text } put first on PATH); files ({ path in the sandbox: text }, put
-     * there before the start); args, env (added; undefined removes); isolated (default: when root).
+     * there before the start); args, env (added; undefined removes); isolated (default: when root); around (words of a
+     * command that execs the supervisor, in the sandbox); user (number of the user who owns the sandbox's own directories).
      */
     constructor(options) {
         super('the sandbox');
@@ -53,7 +55,7 @@ export class Sandbox extends Program {
     }
 
     #prepare() {
-        const { authority, model, programs = {}, files = {}, opencode = opencodeProgram } = this.options;
+        const { authority, model, programs = {}, files = {}, opencode = opencodeProgram, user } = this.options;
         for (const dir of ['workspace', 'tmp', 'run', 'root', 'app/bin', 'app/first', 'app/repository']) {
             mkdirSync(this.path(dir), { recursive: true });
         }
@@ -73,6 +75,7 @@ export class Sandbox extends Program {
         }
         if (authority) copyFileSync(authority, this.path('app/certificates.pem'));
         if (model?.url) writeOpencodeConfig(this.path('root'), model.url);
+        if (user !== undefined) execFileSync('chown', ['-R', String(user), this.root]);
     }
 
     /** `program`: the path of a program of this machine, or the text of a script. */
@@ -104,12 +107,12 @@ export class Sandbox extends Program {
     }
 
     async #launch() {
-        const { args = [] } = this.options;
-        const program = ['/app/bin/oi-supervisor', ...args];
+        const { args = [], around = [] } = this.options;
+        const program = [...around, '/app/bin/oi-supervisor', ...args];
         const command = this.isolated
             ? ['unshare', '--mount', '--pid', '--fork', '--kill-child', join(playgroundDir, 'enter-root.sh'), this.root,
                 ...this.mounts, '--', ...program]
-            : [this.path('app/bin/oi-supervisor'), '--test-root', this.root, ...args];
+            : [...around, this.path('app/bin/oi-supervisor'), '--test-root', this.root, ...args];
         this.spawn(command, { cwd: this.root, env: this.#environment() });
         if (!this.isolated) return;
         // `pid` is the supervisor's as this machine sees it, not that of unshare around it.

@@ -24,24 +24,22 @@ static void on_signal(uv_signal_t *handle, int number)
         listener->on_end_wanted(listener->user, watched[handle - signals->handles].name);
 }
 
-static void set_blocked(int how)
+void signals_hold(void)
 {
     sigset_t set;
 
     sigemptyset(&set);
     for (size_t i = 0; i < SIGNALS_COUNT; i++)
         sigaddset(&set, watched[i].number);
-    sigprocmask(how, &set, NULL);
-}
-
-void signals_hold(void)
-{
-    set_blocked(SIG_BLOCK);
+    sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 void signals_release(void)
 {
-    set_blocked(SIG_UNBLOCK);
+    sigset_t none;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 int signals_watch(struct signals *signals, uv_loop_t *loop, struct signals_listener listener,

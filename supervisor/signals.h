@@ -1,7 +1,8 @@
 /*
  * The signals that mean something to the supervisor (S-359): SIGTERM, SIGINT, SIGHUP and SIGQUIT ask
  * for the end, SIGUSR1 for a status line. For PID 1 the kernel drops a signal without a handler, so
- * they are held from the first moment of main until the handlers are there. Embedded; stays in place until signals_close() and the loop have run.
+ * they are held from the first moment of main until the handlers are there. Embedded; stays in place
+ * until signals_close() and the loop have run.
  */
 #ifndef SUPERVISOR_SIGNALS_H
 #define SUPERVISOR_SIGNALS_H
@@ -24,11 +25,12 @@ struct signals {
 };
 
 /* Blocks the signals; one that comes now is heard once signals_watch() or signals_release() is done.
- * The latter leaves them to their default actions. */
+ * The latter leaves them to their default actions, and leaves nothing blocked: a launcher that had
+ * SIGCHLD blocked would make us deaf for every death. */
 void signals_hold(void);
 void signals_release(void);
 
-/* Also ignores SIGPIPE and releases what was held, also by whoever started this program. In both cases signals_close() is due. */
+/* Also ignores SIGPIPE and releases what was held. In both cases signals_close() is due. */
 int signals_watch(struct signals *signals, uv_loop_t *loop, struct signals_listener listener,
                   struct err *err);
 void signals_close(struct signals *signals);

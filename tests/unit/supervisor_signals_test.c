@@ -57,15 +57,18 @@ int main(void)
         CHECK_STR(heard.end_wanted, "SIGTERM");
         CHECK_INT(heard.status_wanted, 1);
     }
-    TEST("a launcher that had SIGTERM blocked does not make us deaf") {
+    TEST("a launcher that had SIGTERM or SIGCHLD blocked does not make us deaf") {
         sigset_t set;
 
         sigemptyset(&set);
         sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGCHLD);
         sigprocmask(SIG_BLOCK, &set, NULL);
         raise(SIGTERM);
         listen_once(&heard);
         CHECK_STR(heard.end_wanted, "SIGTERM");
+        sigprocmask(SIG_BLOCK, NULL, &set);
+        CHECK(!sigismember(&set, SIGCHLD));
     }
     return check_done();
 }
