@@ -23,7 +23,8 @@ export class Sandbox extends Program {
      * model ({ provider, name, url }; url only for the scripted one); branch; opencode (program or script to use as
      * `opencode`); programs ({ name: path or script text } put first on PATH); files ({ path in the sandbox: text }, put
      * there before the start); args, env (added; undefined removes); isolated (default: when root); around (words of a
-     * command that execs the supervisor, in the sandbox); user (number of the user who owns the sandbox's own directories).
+     * command that execs the supervisor, in the sandbox); user (number of the user who owns the sandbox's own directories);
+     * snapshot (what snapshot() of another sandbox gave: its files are there at the start).
      */
     constructor(options) {
         super('the sandbox');
@@ -55,7 +56,8 @@ export class Sandbox extends Program {
     }
 
     #prepare() {
-        const { authority, model, programs = {}, files = {}, opencode = opencodeProgram, user } = this.options;
+        const { authority, model, programs = {}, files = {}, opencode = opencodeProgram, user, snapshot } = this.options;
+        if (snapshot) execFileSync('cp', ['-a', `${snapshot}/.`, this.root]);
         for (const dir of ['workspace', 'tmp', 'run', 'root', 'app/bin', 'app/first', 'app/repository']) {
             mkdirSync(this.path(dir), { recursive: true });
         }
@@ -120,6 +122,13 @@ export class Sandbox extends Program {
         const found = await waitUntil(find, { what: 'the supervisor to start' });
         this.pid = found.pid ?? null;
         this.namespace = this.pid && pidNamespace(this.pid);
+    }
+
+    /** Copies what a provider's snapshot would keep into the directory `to`, which must not exist, and returns it. */
+    snapshot(to) {
+        mkdirSync(to);
+        execFileSync('cp', ['-a', ...['workspace', 'tmp', 'root'].map((name) => this.path(name)), to]);
+        return to;
     }
 
     /** Living processes of the sandbox, the supervisor included. */

@@ -15,8 +15,8 @@ const SESSION_READ = new RegExp(
     String.raw`\bsession_text\(\s*\w+(?:->\w+)*,\s*"(\w+)"` +
     String.raw`|\b(?:json_get\w*|copy_filled)\(\s*(?:config->session|session|server),\s*"(\w+)"`, 'g');
 
-const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'common', 'git', 'net', 'supervisor', 'bridge', 'plugin'],
-    { encoding: 'utf8' }).split('\n').filter((name) => /\.([ch]|js)$/.test(name));
+const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'common', 'git', 'net', 'supervisor', 'bridge',
+    'plugin'], { encoding: 'utf8' }).split('\n').filter((name) => /\.([ch]|js)$/.test(name));
 const withoutComments = (text) => text.replace(/\/\*[\s\S]*?\*\//g, '');
 
 /** name -> the file that reads it */

@@ -103,12 +103,13 @@ print "all orphans made\\n";
 exec 'sh', '-c', 'trap "exit 0" TERM; while :; do sleep 1000 & wait $!; done';
 `;
 
-inBothWays('R1..R3: ten thousand orphans (a thousand when not PID 1), a thousand at once, leave no zombie and disturb nobody', async (t, isolated) => {
+inBothWays('R1..R3: ten thousand orphans (or one), a thousand at once, leave no zombie and disturb nobody', async (t, isolated) => {
     const rounds = isolated ? 10 : 1;
     const { sandbox } = await start(t, isolated, orphanMaker(rounds));
     await sandbox.waitFor(() => sandbox.lines.includes('all orphans made'), { timeoutMs: BUSY_MS, what: 'the orphans' });
     await sandbox.logged('sandbox.startup');
-    await waitUntil(async () => (await status(sandbox)).orphans_reaped >= rounds * 1000, { timeoutMs: BUSY_MS, what: 'all orphans to be reaped' });
+    await waitUntil(async () => (await status(sandbox)).orphans_reaped >= rounds * 1000,
+        { timeoutMs: BUSY_MS, what: 'all orphans to be reaped' });
     assert.deepEqual(childrenOf(sandbox.pid).filter(({ state }) => state === 'Z'), []);
     const { bridge_deaths: deaths, opencode_state: opencode } = await status(sandbox);
     assert.deepEqual([deaths, opencode], [0, 'running']);
@@ -140,7 +141,8 @@ test('R5: an orphan with the number of a bridge that died is no second death', {
     }
     exit 4;`;
     const before = (await status(sandbox)).orphans_reaped;
-    execFileSync('nsenter', ['--target', String(sandbox.pid), '--pid', '--mount', '--root', 'perl', '-e', reuse, String(numbers()[0])]);
+    execFileSync('nsenter', ['--target', String(sandbox.pid), '--pid', '--mount', '--root',
+        'perl', '-e', reuse, String(numbers()[0])]);
     await waitUntil(async () => (await status(sandbox)).orphans_reaped > before, { what: 'the orphan to be reaped' });
     assert.equal((await status(sandbox)).bridge_deaths, 1);
     await endInOrder(sandbox);
@@ -172,7 +174,7 @@ ${idle}`;
     await endInOrder(sandbox);
 });
 
-inBothWays('S6, T3..T5: signals ignored and blocked, descriptors open and a directory gone: its children know nothing of it', async (t, isolated) => {
+inBothWays('S6, T3..T5: no child sees ignored and blocked signals, descriptors or a directory of before', async (t, isolated) => {
     const bridge = `#!/bin/sh
 ls /proc/$$/fd > "$HOME/descriptors"
 echo "input: $(readlink /proc/$$/fd/0)"
@@ -203,14 +205,19 @@ inBothWays('S10: ten thousand signals in a burst, and the SIGTERM that follows c
     assert.ok(sandbox.logsOf('supervisor.status').length > 0);
 });
 
-inBothWays('R6, S4, S5, P7: a pipeline, what is stopped, and what comes only during the shutdown are gone at its end', async (t, isolated) => {
+inBothWays('R6, S4, S5, P7: a pipeline, what is stopped and what comes late are gone at the end', async (t, isolated) => {
     const bridge = `#!/bin/bash
 sleep 1000 | sleep 1000 | sleep 1000 | sleep 1000 &
 setsid bash -c 'echo stopping; kill -STOP $$' &
 trap 'setsid newcomer </dev/null >/dev/null 2>&1 & exit 0' TERM
 while :; do sleep 1000 & wait $!; done
 `;
-    const newcomer = '#!/bin/bash\ntrap "" TERM\nsleep 1000 &\nsetsid bash -c "trap \\"\\" TERM; while :; do sleep 1; done" &\nwhile :; do sleep 1; done\n';
+    const newcomer = `#!/bin/bash
+trap "" TERM
+sleep 1000 &
+setsid bash -c 'trap "" TERM; while :; do sleep 1; done' &
+while :; do sleep 1; done
+`;
     const { sandbox } = await start(t, isolated, bridge, { programs: { newcomer } });
     await sandbox.logged('sandbox.startup');
     await waitUntil(() => sandbox.processes().some(({ state }) => state === 'T'), { what: 'the stopped one' });
@@ -259,7 +266,11 @@ ${idle}`;
 });
 
 inBothWays('P16: with nobody reading its log it works on, and says afterwards how many lines were lost', async (t, isolated) => {
-    const bridge = `#!/bin/sh\nuntil [ -e "$HOME/go-on" ]; do sleep 0.05; done\nyes flood | head -n 300000\ntouch "$HOME/flooded"\n${idle}`;
+    const bridge = `#!/bin/sh
+until [ -e "$HOME/go-on" ]; do sleep 0.05; done
+yes flood | head -n 300000
+touch "$HOME/flooded"
+${idle}`;
     const { sandbox } = await start(t, isolated, bridge);
     await sandbox.logged('sandbox.startup');
     sandbox.process.stdout.pause();

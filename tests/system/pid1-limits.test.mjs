@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import test from 'node:test';
 import { git } from '../../playground/sample-repository.mjs';
+import { Sandbox } from '../../playground/sandbox.mjs';
 import { assertNothingLeft, endInOrder, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
 
 const isRoot = process.getuid() === 0;
@@ -94,6 +95,10 @@ test('P18: with a full /tmp it boots, or says what it could not write', { skip: 
 
 test('without /proc', { skip: needsRoot }, async (t) => {
     // Node cannot do without: OpenCode's stand-in gets one of its own.
-    const opencode = '#!/bin/sh\nexec unshare --mount --propagation unchanged sh -c \'mount -t proc proc /proc; exec node /app/repository/tests/system/support/opencode-standin.mjs "$@"\' sh "$@"\n';
+    const opencode = `#!/bin/sh
+exec unshare --mount --propagation unchanged sh -c '
+mount -t proc proc /proc
+exec node ${Sandbox.ownFile('tests/system/support/opencode-standin.mjs', true)} "$@"' sh "$@"
+`;
     await bootAndEnd(t, { isolated: true, around: after('umount /proc'), opencode });
 });
