@@ -169,11 +169,11 @@ int repository_stale_locks(const char *path, bool remove, struct buf *found, str
     return 0;
 }
 
-bool repository_uses_lfs(const char *path)
+bool repository_has_attribute(const char *path, const char *attribute)
 {
     AUTO_BUF struct buf name = BUF_INIT(PATH_MAX), attributes = BUF_INIT(ATTRIBUTES_MAX);
 
     buf_printf(&name, "%s/.gitattributes", path);
     return file_read(buf_text(&name), &attributes, NULL) == 0 &&
-           strstr(buf_text(&attributes), "filter=lfs") != NULL;
+           strstr(buf_text(&attributes), attribute) != NULL;
 }

@@ -37,7 +37,7 @@ int repository_count_behind(const char *path, char *branch, size_t branch_size, 
  * when there are none. */
 int repository_stale_locks(const char *path, bool remove, struct buf *found, struct err *err);
 
-/* The top .gitattributes hands files to git-lfs: the checkout then has pointers in their place. */
-bool repository_uses_lfs(const char *path);
+/* The top .gitattributes has this text, as "filter=lfs": for what a checkout of ours does not do. */
+bool repository_has_attribute(const char *path, const char *attribute);
 
 #endif

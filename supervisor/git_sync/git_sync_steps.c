@@ -42,12 +42,16 @@ static void tell_fall_back(struct git_sync_task *task)
         task->emit("info", "git.default_branch", text_field("branch", task->branch.name));
 }
 
-/* No filter program is run in here, so that large files stay pointers: said, not silent. */
-static void tell_lfs(struct git_sync_task *task)
+/* What git would have done to files and libgit2 does not: said, not silent. */
+static void tell_unfiltered(struct git_sync_task *task)
 {
-    if (repository_uses_lfs(task->path))
+    if (repository_has_attribute(task->path, "filter=lfs"))
         task->emit("warning", "git.lfs_not_fetched",
                    text_field("hint", "run \"git lfs pull\" in .openinspect/setup.sh"));
+    if (repository_has_attribute(task->path, "working-tree-encoding="))
+        task->emit("warning", "git.encoding_not_applied",
+                   text_field("hint", "remove those files and run \"git checkout\" on them in "
+                                      ".openinspect/setup.sh; they are UTF-8 now"));
 }
 
 static int clone(struct git_sync_task *task, struct err *err)
@@ -60,7 +64,7 @@ static int clone(struct git_sync_task *task, struct err *err)
     task->cloned = true;
     tell_fall_back(task);
     task->emit("info", "git.clone_complete", text_field("repo_path", task->path));
-    tell_lfs(task);
+    tell_unfiltered(task);
     return 0;
 }
 

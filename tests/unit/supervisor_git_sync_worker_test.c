@@ -174,6 +174,15 @@ static void test_leftovers(void)
         CHECK_STR(worker_run_events(&run),
                   "git.clone_start git.clone_complete git.lfs_not_fetched");
     }
+    TEST("so are files that should have another encoding than UTF-8") {
+        git_shell(&fixture,
+                  "cd source; git checkout -q -b wide main; echo '*.wide "
+                  "working-tree-encoding=UTF-16' >.gitattributes; git add .gitattributes;"
+                  "git commit -qm wide; git push -q origin wide; rm -rf ../workspace/app");
+        CHECK_STR(work(input("sync", "wide")), "ok");
+        CHECK_STR(worker_run_events(&run),
+                  "git.clone_start git.clone_complete git.encoding_not_applied");
+    }
 }
 
 static void test_failures(void)
