@@ -46,7 +46,7 @@ void emit_waiting_text(struct translator *t)
 
 void emit_text(struct translator *t, struct text_part *part)
 {
-    uint64_t interval = t->policy.limits.token_interval_ms;
+    uint64_t interval = text_parts_interval(part, t->policy.limits.token_interval_ms);
 
     if (part->text.len == 0)
         return;

@@ -149,9 +149,20 @@ void text_parts_deafen(struct text_parts *texts)
         ((struct text_part *)entry->value)->deaf = true;
 }
 
+uint64_t text_parts_interval(const struct text_part *part, uint64_t interval_ms)
+{
+    uint64_t wanted = interval_ms + part->text.len / TEXT_PARTS_BYTES_PER_MS;
+
+    if (interval_ms == 0 || interval_ms > TEXT_PARTS_INTERVAL_MAX_MS)
+        return interval_ms;
+    return wanted < TEXT_PARTS_INTERVAL_MAX_MS ? wanted : TEXT_PARTS_INTERVAL_MAX_MS;
+}
+
 uint64_t text_parts_due(const struct text_parts *texts, uint64_t interval_ms)
 {
-    return texts->waiting ? texts->waiting->sent_ms + interval_ms : UINT64_MAX;
+    return texts->waiting
+               ? texts->waiting->sent_ms + text_parts_interval(texts->waiting, interval_ms)
+               : UINT64_MAX;
 }
 
 void text_parts_mark_sent(struct text_parts *texts, struct text_part *part, uint64_t now)

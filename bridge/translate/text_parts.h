@@ -51,6 +51,14 @@ bool text_parts_replace(struct text_parts *texts, struct text_part *part, const 
 /* The stream had a gap: no delta continues what is known. */
 void text_parts_deafen(struct text_parts *texts);
 
+/* Each token has the whole text, so the same number of tokens a second would cost bytes with the square
+ * of the text. A long text's are further apart: no part sends more than this, and the interval. */
+#define TEXT_PARTS_BYTES_PER_MS 64
+#define TEXT_PARTS_INTERVAL_MAX_MS 1000
+
+/* The least time between two tokens of the part, `interval_ms` being that of a short one; 0 stays 0. */
+uint64_t text_parts_interval(const struct text_part *part, uint64_t interval_ms);
+
 /* When the waiting text may be sent; UINT64_MAX: nothing waits. */
 uint64_t text_parts_due(const struct text_parts *texts, uint64_t interval_ms);
 

@@ -3,15 +3,11 @@
 // the bridge in between is taken off.
 
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ControlPlane } from '../../playground/control-plane.mjs';
 import { requireInstalled } from '../../playground/paths.mjs';
-import { Bridge } from '../system/support/bridge.mjs';
-import { FakeOpencode } from '../system/support/fake-opencode.mjs';
+import { openPrompt, toolPart } from './ends.mjs';
 import { benchmark, percentile, promise, report } from './report.mjs';
 
 const { WebSocket, WebSocketServer } = requireInstalled('ws');
@@ -27,37 +23,8 @@ const BURST_DEADLINE_MS = 120_000;
 
 const peakMib = (pid) => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 
-/** A bridge between our two ends, in the middle of a prompt. */
-async function openPrompt(use) {
-    const directory = mkdtempSync(join(tmpdir(), 'oi-bench-'));
-    const controlPlane = await ControlPlane.start();
-    const opencode = await FakeOpencode.start();
-    const bridge = Bridge.start({ controlPlane, opencodePort: opencode.port, directory });
-    try {
-        await bridge.stillRuns(controlPlane.ready());
-        opencode.onPrompt = (run) => run.begin();
-        const id = controlPlane.prompt('measure');
-        const run = await bridge.stillRuns(opencode.prompted());
-        await bridge.stillRuns(controlPlane.waitForEvent(({ messageId }) => messageId === id));
-        await use({ controlPlane, opencode, bridge, run, id });
-    } finally {
-        await bridge.stop('SIGKILL');
-        await controlPlane.close();
-        await opencode.close();
-        rmSync(directory, { recursive: true, force: true });
-    }
-}
-
 function sendTool({ opencode, run }, number) {
-    opencode.emitEvent('message.part.updated', {
-        sessionID: run.sessionID,
-        part: {
-            id: `prt_${number}`, sessionID: run.sessionID, messageID: run.answer.id, type: 'tool', tool: 'bash',
-            callID: `call_${number}`,
-            state: { status: 'completed', input: { command: `echo ${number}` }, output: `line of tool ${number}\n`,
-                title: 'echo', metadata: {}, time: { start: 1, end: 2 } },
-        },
-    });
+    opencode.emitEvent('message.part.updated', { sessionID: run.sessionID, part: toolPart(run, number) });
 }
 
 /** Milliseconds from OpenCode's write to the control plane's hearing of it, one event at a time. */

@@ -1,3 +1,4 @@
+#include "bridge/translate/text_parts.h"
 #include "tests/unit/check.h"
 #include "tests/unit/translate_fixture.h"
 
@@ -22,6 +23,17 @@ static void test_coalescing(void)
         fixture_delta(&fixture, "!");
         CHECK_STR(fixture_look(&fixture), "token:Hello you!\n");
         fixture_close(&fixture);
+    }
+    TEST("the tokens of a long text are further apart: bytes grow with the text, not its square") {
+        struct text_part part = {.text = {.len = 0}};
+
+        CHECK_INT(text_parts_interval(&part, INTERVAL_MS), INTERVAL_MS);
+        part.text.len = 256000;
+        CHECK_INT(text_parts_interval(&part, INTERVAL_MS), TEXT_PARTS_INTERVAL_MAX_MS);
+        part.text.len = 32000;
+        CHECK_INT(text_parts_interval(&part, INTERVAL_MS), 600);
+        CHECK_INT(text_parts_interval(&part, 0), 0);
+        CHECK_INT(text_parts_interval(&part, 5000), 5000);
     }
     TEST("a waiting text leaves before any other event of the prompt") {
         fixture_open(&fixture, NULL);
