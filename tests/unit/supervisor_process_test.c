@@ -119,12 +119,20 @@ static void test_one_child(struct stage *stage)
         CHECK_INT(stage->exits, 1);
         close_stage(stage);
     }
-    TEST("a death by signal is minus its number") {
-        open_stage(stage);
-        CHECK_INT(run(stage, "kill -9 $$"), 0);
-        wait_for_exit(stage);
-        CHECK_INT(stage->exit_code, -SIGKILL);
-        close_stage(stage);
+    TEST("E1, E2: every exit code is what it is, and a death by signal minus its number") {
+        static const int ends[] = {0,   1,        2,       32,       64,      127,      254,
+                                   255, -SIGTERM, -SIGHUP, -SIGQUIT, -SIGINT, -SIGKILL, -SIGSEGV};
+
+        for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+            char script[64];
+
+            snprintf(script, sizeof script, ends[i] < 0 ? "kill -%d $$" : "exit %d", abs(ends[i]));
+            open_stage(stage);
+            CHECK_INT(run(stage, script), 0);
+            wait_for_exit(stage);
+            CHECK_INT(stage->exit_code, ends[i]);
+            close_stage(stage);
+        }
     }
     TEST("the next run may be started from the death of the last, and has an output of its own") {
         open_stage(stage);

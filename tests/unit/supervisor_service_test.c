@@ -1,0 +1,144 @@
+#include "supervisor/service/service.h"
+#include "tests/unit/check.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 60000
+#define WARM_UP 20
+#define RESTARTS 100
+#define GROWTH_MAX_KIB 256
+/* Under a sanitizer freed memory is kept for a while; what is not freed it says itself. */
+#define SANITIZED_GROWTH_MAX_KIB (16 * 1024)
+
+/* One service whose process ends at once, again and again. */
+struct stage {
+    uv_loop_t loop;
+    struct reaper reaper;
+    struct service service;
+    uv_timer_t patience;
+    int deaths;
+    int descriptors;
+    long resident_kib;
+    long growth_kib;
+    bool stopped;
+};
+
+static int count_descriptors(void)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    int count = 0;
+
+    while (directory && readdir(directory))
+        count++;
+    if (directory)
+        closedir(directory);
+    return count;
+}
+
+static long read_resident_kib(void)
+{
+    FILE *statm = fopen("/proc/self/statm", "r");
+    long size = 0, resident = 0;
+
+    if (statm && fscanf(statm, "%ld %ld", &size, &resident) != 2)
+        resident = 0;
+    if (statm)
+        fclose(statm);
+    return resident * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static long growth_allowed_kib(void)
+{
+    return getenv("ASAN_OPTIONS") ? SANITIZED_GROWTH_MAX_KIB : GROWTH_MAX_KIB;
+}
+
+static int spawn(void *user, struct process *process, struct err *err)
+{
+    const char *const argv[] = {"sh", "-c", "echo a line; exit 1", NULL};
+    struct spawn_options options = {.program = argv[0], .argv = argv};
+
+    (void)user;
+    return process_start(process, &options, -1, -1, err);
+}
+
+static void on_line(void *user, char *line, size_t len, size_t dropped)
+{
+    (void)user;
+    (void)line;
+    (void)len;
+    (void)dropped;
+}
+
+static void on_notice(void *user, enum service_notice notice)
+{
+    struct stage *stage = user;
+
+    if (notice == SERVICE_NOTICE_STOPPED) {
+        stage->stopped = true;
+        uv_stop(&stage->loop);
+    }
+    if (notice != SERVICE_NOTICE_EXITED)
+        return;
+    /* As after a stable minute: no pause before the next start. */
+    stage->service.policy.deaths = 0;
+    stage->deaths++;
+    if (stage->deaths == WARM_UP) {
+        stage->descriptors = count_descriptors();
+        stage->resident_kib = read_resident_kib();
+    } else if (stage->deaths == WARM_UP + RESTARTS) {
+        stage->descriptors -= count_descriptors();
+        stage->growth_kib = read_resident_kib() - stage->resident_kib;
+        uv_stop(&stage->loop);
+    }
+}
+
+static void on_patience_over(uv_timer_t *timer)
+{
+    (void)timer;
+    printf("  the service test waited too long\n");
+    abort();
+}
+
+static void open_stage(struct stage *stage)
+{
+    *stage = (struct stage){0};
+    uv_loop_init(&stage->loop);
+    reaper_init(&stage->reaper, &stage->loop, NULL, NULL);
+    service_init(&stage->service, "test", &stage->loop, &stage->reaper, NULL,
+                 (struct service_limits){0},
+                 (struct service_owner){
+                     .spawn = spawn, .on_notice = on_notice, .on_line = on_line, .user = stage});
+    uv_timer_init(&stage->loop, &stage->patience);
+    uv_timer_start(&stage->patience, on_patience_over, PATIENCE_MS, 0);
+}
+
+static void close_stage(struct stage *stage)
+{
+    service_close(&stage->service);
+    reaper_close(&stage->reaper);
+    uv_close((uv_handle_t *)&stage->patience, NULL);
+    uv_run(&stage->loop, UV_RUN_DEFAULT);
+    CHECK_INT(uv_loop_close(&stage->loop), 0);
+}
+
+int main(void)
+{
+    TEST("P17: a hundred restarts of a service cost no descriptor and no memory") {
+        struct stage stage;
+
+        open_stage(&stage);
+        service_start(&stage.service);
+        uv_run(&stage.loop, UV_RUN_DEFAULT);
+        CHECK_INT(stage.deaths, WARM_UP + RESTARTS);
+        CHECK_INT(stage.descriptors, 0);
+        CHECK(stage.growth_kib <= growth_allowed_kib());
+        service_stop(&stage.service, 0);
+        while (!stage.stopped)
+            uv_run(&stage.loop, UV_RUN_ONCE);
+        close_stage(&stage);
+    }
+    return check_done();
+}
