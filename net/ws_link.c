@@ -15,8 +15,9 @@
 /* Messages that are written in one go before the loop gets its turn. */
 #define WRITES_PER_ROUND 32
 
-/* A send buffer that grew past this for one big message is given back. */
+/* A buffer that grew past this for one big message is given back. */
 #define SEND_KEEP_BYTES ((size_t)64 * 1024)
+#define RECEIVE_KEEP_BYTES ((size_t)64 * 1024)
 
 #define CLOSE_NO_STATUS 1005
 #define CLOSE_TOO_BIG 1009
@@ -178,8 +179,11 @@ static int on_received(struct ws_link *link, const char *data, size_t len)
     link->handlers->on_message(link->user, received->data ? received->data : (char[]){""},
                                received->len);
     /* The callback may have freed the link. */
-    if (lws_get_opaque_user_data(wsi))
-        buf_reset(received);
+    if (!lws_get_opaque_user_data(wsi))
+        return 0;
+    buf_reset(received);
+    if (received->cap > RECEIVE_KEEP_BYTES)
+        buf_free(received);
     return 0;
 }
 

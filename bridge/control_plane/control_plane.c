@@ -173,6 +173,16 @@ static void follow(struct control_plane *self, struct connection_decision decisi
     uv_timer_start(&self->timer, on_reconnect, decision.wait_ms, 0);
 }
 
+/* 1009: an event that has left for good was the offender, or one that would come again (D-40). */
+static void on_too_big(struct control_plane *self)
+{
+    size_t dropped = outbox_drop_refused(self->options.outbox);
+
+    log_at(self->options.log, LOG_WARNING, "bridge.event_too_big",
+           LOG_NUM("dropped_bytes", dropped),
+           LOG_STR("detail", "the control plane refused an event; that one is not sent again"));
+}
+
 /* An open connection ended. */
 static void on_closed(struct control_plane *self, const struct ws_end *link_end)
 {
@@ -187,7 +197,7 @@ static void on_closed(struct control_plane *self, const struct ws_end *link_end)
     connection_log_lost(self->options.log, &self->policy, link_end, lasted_ms,
                         self->outcome != NULL);
     if (code == CLOSE_TOO_BIG && link_end->by_peer)
-        outbox_drop_refused(self->options.outbox);
+        on_too_big(self);
     again = outbox_connection_lost(self->options.outbox, now_ms(self));
     if (again > 0)
         log_at(self->options.log, LOG_INFO, "bridge.flush_pending_acks_start",

@@ -335,14 +335,18 @@ size_t outbox_connection_lost(struct outbox *outbox, uint64_t now_ms)
     return again;
 }
 
-void outbox_drop_refused(struct outbox *outbox)
+size_t outbox_drop_refused(struct outbox *outbox)
 {
     struct entry *entry = outbox->sent.newest;
+    size_t len;
 
     while (entry && entry->len < OUTBOX_REFUSABLE_MIN_BYTES)
         entry = entry->older;
-    if (entry)
-        drop(outbox, &outbox->sent, entry);
+    if (!entry)
+        return 0;
+    len = entry->len;
+    drop(outbox, &outbox->sent, entry);
+    return len;
 }
 
 /* Ids are unique but for an event that was pushed twice: all of them are meant. */

@@ -80,8 +80,9 @@ size_t outbox_connection_lost(struct outbox *outbox, uint64_t now_ms);
 
 /* The control plane refused a message as too big (1009): forgets the large critical event handed
  * over last, or it would be refused again and again (D-40). Small ones stay: it was something else
- * that was too big, or OUTBOX_SENDS_MAX ends it. Before outbox_connection_lost(). */
-void outbox_drop_refused(struct outbox *outbox);
+ * that was too big, or OUTBOX_SENDS_MAX ends it. Returns the bytes of what was forgotten, 0: nothing.
+ * Before outbox_connection_lost(). */
+size_t outbox_drop_refused(struct outbox *outbox);
 
 /* Returns true when the id was waited for (B-450). An ack proves that this control plane sends
  * them. */

@@ -16,7 +16,7 @@ import { Bridge } from '../system/support/bridge.mjs';
 import { FakeOpencode } from '../system/support/fake-opencode.mjs';
 import { Random } from './random.mjs';
 import { playScript } from './script.mjs';
-import { Wire } from './wire.mjs';
+import { Wire } from '../system/support/wire.mjs';
 
 const ENVIRONMENT = {
     BRIDGE_RECONNECT_FIRST_MS: '20', BRIDGE_RECONNECT_MAX_MS: '100', BRIDGE_STABLE_CONNECTION_MS: '300',
