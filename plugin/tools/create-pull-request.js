@@ -5,14 +5,13 @@
  * The arguments are plain JSON Schema, which OpenCode takes from 1.18 on. It then lists every one
  * as required, so an optional argument may be left empty and is not sent.
  */
+import { text } from "./lib/arguments.js";
 import { callControlPlane } from "./lib/control-plane.js";
 import { describeAnswer } from "./lib/pull-request-answer.js";
 import { chooseRepository, currentBranch, readManifest } from "./lib/repositories.js";
 
 /* The control plane waits up to 360 s for the push; a little longer, so that its answer is heard. */
 const LIMIT_MS = 390_000;
-
-const text = (value) => (typeof value === "string" && value.trim() ? value.trim() : undefined);
 
 async function createPullRequest(args, context) {
   const title = text(args.title);

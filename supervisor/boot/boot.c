@@ -75,7 +75,6 @@ static void note_baselines(struct boot *boot)
         /* S-217, S-218: a supplied one stays; a restored checkout has none of its own. */
         if (!repository->base_sha && *head && boot->config->boot_mode != BOOT_SNAPSHOT_RESTORE)
             repository->base_sha = strdup(head);
-        staging_guard_checkout(repository, boot->config, boot->log);
     }
     boot_report_sync(boot);
     /* S-418: without a start.sh nobody looks into the file. */

@@ -100,7 +100,7 @@ static bool step_runs(const struct boot_plan_input *input, enum boot_step step)
     case BOOT_STEP_SKILLS:
         return !build && input->skills_wanted;
     case BOOT_STEP_ASSEMBLY:
-        return !build && input->has_several_repositories;
+        return !build && input->has_repositories;
     case BOOT_STEP_STAGE:
     case BOOT_STEP_OPENCODE:
     case BOOT_STEP_WARM_UP:
@@ -119,7 +119,6 @@ struct boot_plan_input boot_plan_input_of(const struct config *config, bool own_
         .era = config->era,
         .mode = config->boot_mode,
         .has_repositories = config->repositories.count > 0,
-        .has_several_repositories = config->repositories.count > 1,
         .skills_wanted = skills_are_wanted(config),
         .mcp_packages_wanted = mcp_install_is_wanted(config),
         .tunnels_expected = config->era == ERA_CURRENT && config->tunnel_ports.count > 0,

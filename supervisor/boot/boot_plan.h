@@ -22,7 +22,7 @@ enum boot_step {
     BOOT_STEP_GUIDE,        /* the workspace's AGENTS.md */
     BOOT_STEP_MCP,          /* npm packages of MCP servers */
     BOOT_STEP_SKILLS_FETCH, /* managed skills, up to their staging */
-    BOOT_STEP_ASSEMBLY,     /* the `.opencode` of several repositories */
+    BOOT_STEP_ASSEMBLY,     /* what is in the repositories' `.opencode` */
     BOOT_STEP_SKILLS,       /* managed skills take their place */
     BOOT_STEP_OPENCODE,     /* up to its first healthy answer; nothing of a checkout is read yet */
     BOOT_STEP_WARM_UP,      /* OpenCode's instance of the work directory is brought up */
@@ -51,7 +51,6 @@ struct boot_plan_input {
     enum era era;
     enum boot_mode mode;
     bool has_repositories;
-    bool has_several_repositories;
     bool skills_wanted;
     bool mcp_packages_wanted;
     bool tunnels_expected;

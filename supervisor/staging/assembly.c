@@ -4,6 +4,10 @@
 #include "common/json.h"
 #include "supervisor/staging/assembly_worker.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
 #define MESSAGE_MAX 4096
 
 static const struct repository *repository_of(const struct assembly_run *run, const cJSON *line,
@@ -48,6 +52,12 @@ static void on_worker_done(void *user, const cJSON *result, const struct err *er
         run->listener.on_done(run->listener.user, &failure);
         return;
     }
+    if (json_get_string(result, "guarded"))
+        log_at(run->log, LOG_INFO, "opencode.repo_deps_staged",
+               LOG_STR("dir", json_get_string(result, "guarded")));
+    if (json_get_string(result, "guard_error"))
+        log_at(run->log, LOG_WARNING, "opencode.git_excludes_failed",
+               LOG_STR("error_message", json_get_string(result, "guard_error")));
     json_get_number(result, "file_count", &files);
     json_get_number(result, "repo_count", &repositories);
     if (files > 0)
@@ -70,12 +80,29 @@ void assembly_close(struct assembly_run *run)
     worker_close(&run->worker);
 }
 
+/* A single repository without a .opencode needs nothing, and no process is started for it. */
+static bool is_needed(const struct config *config)
+{
+    char directory[PATH_MAX];
+    struct stat st;
+
+    return config->repositories.count > 1 ||
+           (snprintf(directory, sizeof directory, "%s/.opencode",
+                     config->repositories.items[0].path) < PATH_MAX &&
+            lstat(directory, &st) == 0 && S_ISDIR(st.st_mode));
+}
+
 void assembly_start(struct assembly_run *run)
 {
     AUTO_JSON cJSON *input = cJSON_CreateObject();
     cJSON *list = cJSON_CreateArray();
     struct err err;
 
+    if (!is_needed(run->config)) {
+        cJSON_Delete(list);
+        run->listener.on_done(run->listener.user, NULL);
+        return;
+    }
     for (size_t i = 0; i < run->config->repositories.count; i++) {
         cJSON *one = cJSON_CreateObject();
 

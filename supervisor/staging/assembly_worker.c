@@ -4,6 +4,7 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "common/worker.h"
+#include "supervisor/staging/git_exclude.h"
 #include "supervisor/staging/npm_guard.h"
 
 #include <dirent.h>
@@ -221,11 +222,33 @@ static int copy_repository(struct assembly *assembly, const cJSON *repository, s
     return 0;
 }
 
+/* ---- a single one, which OpenCode works in ---- */
+
+/* Its .opencode stays as it is, but for what keeps npm from running; git does not see that. */
+static int guard_checkout(const char *checkout, const char *deps, cJSON *result, struct err *err)
+{
+    static const char *const staged[] = {"/.opencode/" NPM_GUARD_MODULES,
+                                         "/.opencode/" NPM_GUARD_LOCK};
+    char directory[PATH_MAX];
+    enum npm_guard guard;
+
+    if (snprintf(directory, sizeof directory, "%s/.opencode", checkout) >= PATH_MAX ||
+        !is_directory(directory))
+        return 0; /* absent, or a link that is not followed (S-282) */
+    guard = npm_guard_put(directory, deps, err);
+    if (guard == NPM_GUARD_PUT)
+        json_add_string(result, "guarded", directory);
+    if (guard == NPM_GUARD_FAILED)
+        return -1;
+    return guard == NPM_GUARD_PUT ? git_exclude_add(checkout, staged, ARRAY_LENGTH(staged), err)
+                                  : 0;
+}
+
 /* ---- all of them ---- */
 
-static int assemble(struct assembly *assembly, const cJSON *input, struct err *err)
+static int assemble(struct assembly *assembly, const cJSON *repositories, const char *deps,
+                    struct err *err)
 {
-    const char *deps = json_get_string(input, "deps");
     const cJSON *repository;
     struct err ignored;
 
@@ -234,14 +257,32 @@ static int assemble(struct assembly *assembly, const cJSON *input, struct err *e
         return err_set_sys(err, ENAMETOOLONG, "%s", assembly->workspace);
     if (clear_target(assembly, err) != 0)
         return -1;
-    cJSON_ArrayForEach(repository, json_get_array(input, "repositories")) {
+    cJSON_ArrayForEach(repository, repositories) {
         if (copy_repository(assembly, repository, err) != 0)
             return -1;
         assembly->repository++;
     }
-    if (assembly->files > 0 && deps)
+    if (assembly->files > 0)
         npm_guard_put(assembly->target, deps, &ignored);
     return 0;
+}
+
+static int run(struct assembly *assembly, const cJSON *input, cJSON *result, struct err *err)
+{
+    const cJSON *repositories = json_get_array(input, "repositories");
+    const char *deps = json_get_string(input, "deps");
+    const char *checkout;
+
+    assembly->workspace = json_get_string(input, "workspace");
+    if (!assembly->workspace || !deps || !repositories)
+        return input ? err_set(err, ERR_INTERNAL, "assembly: input is incomplete") : -1;
+    checkout = json_get_string(repositories->child, "path");
+    if (cJSON_GetArraySize(repositories) == 1 && checkout) {
+        if (guard_checkout(checkout, deps, result, err) != 0)
+            json_add_string(result, "guard_error", err->text); /* S-125: only logged */
+        return 0;
+    }
+    return assemble(assembly, repositories, deps, err);
 }
 
 int assembly_worker_main(void)
@@ -249,15 +290,14 @@ int assembly_worker_main(void)
     struct err err = {0};
     AUTO_JSON cJSON *input = worker_read_input(WORKER_INPUT_FD, &err);
     AUTO_JSON cJSON *owners = cJSON_CreateObject();
-    struct assembly assembly = {.workspace = json_get_string(input, "workspace"), .owners = owners};
-    cJSON *result;
-    int rc = -1;
+    struct assembly assembly = {.owners = owners};
+    cJSON *result = worker_result_new(NULL);
+    int rc = run(&assembly, input, result, &err);
 
-    if (assembly.workspace)
-        rc = assemble(&assembly, input, &err);
-    else if (input)
-        err_set(&err, ERR_INTERNAL, "assembly: input without workspace");
-    result = worker_result_new(rc == 0 ? NULL : &err);
+    if (rc != 0) {
+        cJSON_Delete(result);
+        result = worker_result_new(&err);
+    }
     json_add_number(result, "file_count", (double)assembly.files);
     json_add_number(result, "repo_count", (double)assembly.givers);
     return worker_emit(WORKER_OUTPUT_FD, result) == 0 && rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -9,10 +9,12 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #define DIRECTORY_MODE 0755
 #define FILE_MODE 0644
+#define CODE_MAX (256 * 1024)
 
 static const char lock_text[] =
     "{\"packages\":{\"\":{\"dependencies\":{\"@opencode-ai/plugin\":\"*\"}}}}\n";
@@ -25,10 +27,28 @@ static bool is_present(const char *path)
     return lstat(path, &st) == 0;
 }
 
-/* A user's own file, not a link of ours, whose imports would be looked up in this directory. */
-static bool holds_code(const char *directory, const char *name)
+/* A tool's file is small; what is larger, or no file, cannot be judged and may import anything. */
+static bool names_package(const char *path)
 {
-    char path[PATH_MAX];
+    static const char *const packages[] = {"@opencode-ai/", "zod"};
+    AUTO_BUF struct buf text = BUF_INIT(CODE_MAX);
+    struct stat st;
+
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+        return false;
+    if (file_read(path, &text, NULL) != 0)
+        return true;
+    for (size_t i = 0; i < ARRAY_LENGTH(packages); i++) {
+        if (memmem(buf_text(&text), text.len, packages[i], strlen(packages[i])))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a user's file, not a link of ours, would look up the package from this directory. */
+static bool imports_in(const char *directory, const char *name)
+{
+    char path[PATH_MAX], file[PATH_MAX];
     struct dirent *entry;
     bool found = false;
     DIR *entries;
@@ -36,8 +56,11 @@ static bool holds_code(const char *directory, const char *name)
     if (snprintf(path, sizeof path, "%s/%s", directory, name) >= PATH_MAX ||
         !(entries = opendir(path)))
         return false;
-    while (!found && (entry = readdir(entries)))
-        found = entry->d_type == DT_REG || entry->d_type == DT_UNKNOWN;
+    while (!found && (entry = readdir(entries))) {
+        if (entry->d_name[0] != '.' && entry->d_type != DT_LNK &&
+            snprintf(file, sizeof file, "%s/%s", path, entry->d_name) < PATH_MAX)
+            found = names_package(file);
+    }
     closedir(entries);
     return found;
 }
@@ -47,7 +70,7 @@ static bool may_import(const char *directory)
     static const char *const names[] = {"tool", "tools", "plugin", "plugins"};
 
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
-        if (holds_code(directory, names[i]))
+        if (imports_in(directory, names[i]))
             return true;
     }
     return false;

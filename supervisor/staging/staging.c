@@ -3,7 +3,6 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/file.h"
-#include "supervisor/staging/git_exclude.h"
 #include "supervisor/staging/npm_guard.h"
 #include "supervisor/staging/oauth_sentinel.h"
 #include "supervisor/staging/staged_commands.h"
@@ -13,7 +12,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define DIRECTORY_MODE 0755
 #define CODEX_PLUGIN "codex-auth-plugin.js"
@@ -34,7 +32,8 @@ static bool choose_tool(void *user, char *as)
         return config->repositories.count > 0; /* S-279 */
     if (strcmp(as, "slack-notify.js") == 0)
         return config->slack_notify; /* S-280 */
-    return is_javascript(as);
+    /* The older control plane has no routes for the others (S-318). */
+    return is_javascript(as) && config->era == ERA_CURRENT;
 }
 
 static bool choose_skill(void *user, char *as)
@@ -145,28 +144,4 @@ int staging_prepare(const struct config *config, struct log *log, struct err *er
     seed_global_directory(config, log);
     staged_commands_install(config, log);
     return 0;
-}
-
-void staging_guard_checkout(const struct repository *repository, const struct config *config,
-                            struct log *log)
-{
-    static const char *const staged[] = {"/.opencode/" NPM_GUARD_MODULES,
-                                         "/.opencode/" NPM_GUARD_LOCK};
-    char directory[PATH_MAX];
-    enum npm_guard guard;
-    struct stat st;
-    struct err err;
-
-    if (config->repositories.count > 1)
-        return; /* OpenCode works in the workspace and does not look into it */
-    if (snprintf(directory, sizeof directory, "%s/.opencode", repository->path) >= PATH_MAX ||
-        lstat(directory, &st) != 0 || !S_ISDIR(st.st_mode))
-        return; /* absent, or a link that we do not follow (S-282) */
-    guard = npm_guard_put(directory, config->paths.opencode_deps, &err);
-    if (guard == NPM_GUARD_PUT)
-        log_at(log, LOG_INFO, "opencode.repo_deps_staged", LOG_STR("dir", directory));
-    if (guard == NPM_GUARD_FAILED ||
-        (guard == NPM_GUARD_PUT &&
-         git_exclude_add(repository->path, staged, ARRAY_LENGTH(staged), &err) != 0))
-        log_at(log, LOG_WARNING, "opencode.git_excludes_failed", LOG_ERR(&err));
 }

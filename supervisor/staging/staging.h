@@ -14,9 +14,4 @@
 /* Idempotent; links of an earlier boot that do not belong any more go. Short: it only makes links. */
 int staging_prepare(const struct config *config, struct log *log, struct err *err);
 
-/* The same npm guard for a `.opencode` that a checkout brings along; kept out of git's sight by
- * .git/info/exclude. Only logged when it fails. */
-void staging_guard_checkout(const struct repository *repository, const struct config *config,
-                            struct log *log);
-
 #endif

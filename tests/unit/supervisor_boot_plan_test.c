@@ -12,7 +12,6 @@ static struct boot_plan_input input_of(enum era era, enum boot_mode mode)
     return (struct boot_plan_input){.era = era,
                                     .mode = mode,
                                     .has_repositories = true,
-                                    .has_several_repositories = true,
                                     .skills_wanted = era == ERA_CURRENT,
                                     .mcp_packages_wanted = true,
                                     .tunnels_expected = era == ERA_CURRENT,
@@ -130,7 +129,7 @@ static void test_table_2_2(void)
 
                 CHECK_INT(plan.steps[row->step].runs, (row->modes & modes[m].bit) != 0);
                 check_waits_for(&plan, row->step, row->after);
-                input.has_repositories = input.has_several_repositories = false;
+                input.has_repositories = false;
                 plan = boot_plan_make(&input);
                 CHECK_INT(plan.steps[row->step].runs,
                           (row->modes & modes[m].bit) != 0 && !row->only_with_repositories);

@@ -54,7 +54,7 @@ static const char *get_variable(void *user, const char *name)
 /* The configuration of a sandbox below our root; the caller frees it. */
 static struct config parse_config(void)
 {
-    struct flags flags = {.test_root = root};
+    struct flags flags = {.test_root = root, .era = ERA_CHOICE_CURRENT};
     struct config config;
 
     CHECK_INT(config_parse(&config, &flags, get_variable, NULL, "0"), 0);
@@ -115,6 +115,12 @@ static void test_links(void)
         CHECK(is_link_to("root/.config/opencode/tool/theirs.js",
                          "app/sandbox_runtime/tools-of-mine/x.js"));
     }
+    TEST("a control plane of the older era has no routes for children: their tools are not there") {
+        config.era = ERA_LEGACY;
+        CHECK_INT(stage(&config), 0);
+        CHECK(!file_exists(in_root("root/.config/opencode/tool/spawn-child.js")));
+        config.era = ERA_CURRENT;
+    }
     TEST("a directory of the user that is named like a skill of ours wins") {
         CHECK_INT(unlink(in_root("root/.config/opencode/skill/look")), 0);
         put_file("root/.config/opencode/skill/look/SKILL.md", "mine");
@@ -135,7 +141,11 @@ static void test_npm_guard(void)
               file_exists(in_root("a/package-lock.json")));
         CHECK_INT(npm_guard_put(in_root("a"), in_root("deps"), &err), NPM_GUARD_PRESENT);
     }
-    TEST("a user's tools may import the package: then npm has to run") {
+    TEST("a user's tool that imports nothing works with an empty one") {
+        put_file("d/tool/x.js", "export default {}");
+        CHECK_INT(npm_guard_put(in_root("d"), in_root("deps"), &err), NPM_GUARD_PUT);
+    }
+    TEST("a user's tool that imports the package needs it: then npm has to run") {
         put_file("b/tool/x.ts", "import { tool } from '@opencode-ai/plugin'");
         CHECK_INT(npm_guard_put(in_root("b"), in_root("deps"), &err), NPM_GUARD_NEEDED);
         CHECK(!file_exists(in_root("b/node_modules")));

@@ -40,7 +40,8 @@ async function readBody(response) {
   }
 }
 
-export async function callControlPlane(path, { env, body, timeoutMs, abort }) {
+/* `body` goes as JSON, `form` (a FormData) as it is. */
+export async function callControlPlane(path, { env, method = "POST", body, form, timeoutMs, abort }) {
   const session = sessionId(env);
   if (!session) {
     return { problem: "SESSION_CONFIG names no session id, so the control plane cannot be asked." };
@@ -52,12 +53,12 @@ export async function callControlPlane(path, { env, body, timeoutMs, abort }) {
   const limit = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(`${base}/sessions/${encodeURIComponent(session)}${path}`, {
-      method: "POST",
+      method,
       headers: {
         Authorization: `Bearer ${env.SANDBOX_AUTH_TOKEN}`,
-        "Content-Type": "application/json",
+        ...(body !== undefined && { "Content-Type": "application/json" }),
       },
-      body: JSON.stringify(body),
+      body: body !== undefined ? JSON.stringify(body) : form,
       signal: abort ? AbortSignal.any([abort, limit]) : limit,
     });
     return { status: response.status, body: await readBody(response) };

@@ -54,10 +54,12 @@ export function startWithStandIns(playground, { bridge = idleBridge, args = [], 
         opencode: standInOpencode(isolated), programs: { ...extra, ...programs }, args: sandboxArgs, isolated, ...options });
 }
 
-/** A playground with all parts real, and its sandbox, ready for prompts; `sandbox` are the options of that. */
+/** A playground with all parts real, and its sandbox, ready for prompts; `sandbox` are the options of that, or a function
+ * of the playground that gives them. */
 export async function readySandbox(t, { sandbox: sandboxOptions = {}, ...options } = {}) {
     const playground = await playgroundFor(t, options);
-    const sandbox = await playground.startSandbox({ ...sandboxOptions, env: { ...QUICK, ...sandboxOptions.env } });
+    const wanted = typeof sandboxOptions === 'function' ? sandboxOptions(playground) : sandboxOptions;
+    const sandbox = await playground.startSandbox({ ...wanted, env: { ...QUICK, ...wanted.env } });
     const cp = playground.controlPlane;
     await sandbox.stillRuns(cp.ready(1, { timeoutMs: BOOT_LIMIT_MS }));
     /** Sends a prompt and waits for its completion. */
