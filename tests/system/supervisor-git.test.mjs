@@ -1,12 +1,14 @@
 // Bringing the repository in: every way in which it fails has an error of its own, in time, and no token is in any.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { issueCertificate, makeAuthority } from '../../playground/certificates.mjs';
 import { GitServer } from '../../playground/git-server.mjs';
-import { git, sampleFiles } from '../../playground/sample-repository.mjs';
+import { createRepository, git, sampleFiles } from '../../playground/sample-repository.mjs';
+import { isPush } from './support/push.mjs';
 import { endInOrder, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
 
 const REPOSITORY_MISSING = { owner: 'acme', name: 'missing' };
@@ -142,4 +144,50 @@ test('when one of two repositories cannot be cloned, the error names that one', 
     assert.equal(code, 1);
     assert.match(playground.controlPlane.fatalReports[0].error, /acme\/nope/);
     assert.doesNotMatch(playground.controlPlane.fatalReports[0].error, /acme\/app/);
+});
+
+/** Answers nothing until `count` repositories have been asked for: clones one after another would wait for ever. */
+function holdUntilAllAsk(gitServer, count) {
+    const [answer] = gitServer.https.listeners('request');
+    const asked = new Set();
+    let held = [];
+    gitServer.https.removeAllListeners('request');
+    gitServer.https.on('request', (request, response) => {
+        asked.add(request.url.slice(0, request.url.indexOf('.git/')));
+        if (!held) return answer(request, response);
+        held.push([request, response]);
+        if (asked.size < count) return;
+        const all = held;
+        held = null;
+        for (const exchange of all) answer(...exchange);
+    });
+}
+
+test('ten repositories are cloned at the same time, with one request for the password, and each can be pushed', async (t) => {
+    const playground = await playgroundFor(t);
+    const { controlPlane: cp, gitServer } = playground;
+    const names = Array.from({ length: 10 }, (_, index) => `part-${index}`);
+    const bare = Object.fromEntries(names.map((name) => [name, createRepository(gitServer.root, 'acme', name,
+        { files: { 'README.md': `# ${name}\n`, 'src/code.mjs': `export default '${name}';\n` } })]));
+    holdUntilAllAsk(gitServer, names.length);
+    const session = { session_id: cp.sessionId, provider: 'playground', model: 'scripted',
+        repositories: names.map((name) => ({ repo_owner: 'acme', repo_name: name, branch: 'main' })) };
+    const sandbox = await startWithStandIns(playground, { bridge: null, env: { SESSION_CONFIG: JSON.stringify(session) } });
+    const { repositories } = await sandbox.stillRuns(cp.ready(1, { timeoutMs: 60_000 }));
+    const head = (name) => git(bare[name], 'rev-parse', 'main');
+    assert.deepEqual(repositories.map(({ position, repoName, baseSha }) => [position, repoName, baseSha]),
+        names.map((name, index) => [index, name, head(name)]), 'in the order of the list');
+    for (const name of names) {
+        assert.equal(git(sandbox.path('workspace', name), 'rev-parse', 'HEAD'), head(name));
+        assert.equal(git(sandbox.path('workspace', name), 'status', '--porcelain'), '');
+    }
+    assert.deepEqual(readdirSync(sandbox.path('workspace')).sort(), ['AGENTS.md', ...names]);
+    assert.equal(cp.requests.filter(({ path }) => path.endsWith('/scm-credentials')).length, 1);
+    git(sandbox.path('workspace/part-7'), 'commit', '--quiet', '--allow-empty', '--message', 'Work');
+    cp.push('work', { name: 'part-7' });
+    const { type, repoName, error } = await cp.waitForEvent(isPush, { timeoutMs: 30_000 });
+    assert.deepEqual([type, repoName], ['push_complete', 'part-7'], error);
+    assert.equal(git(bare['part-7'], 'log', '-1', '--format=%s', 'work'), 'Work');
+    assert.throws(() => execFileSync('grep', ['-rq', gitServer.token, sandbox.path('workspace')]), 'no token in a checkout');
+    await endInOrder(sandbox);
 });
