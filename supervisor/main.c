@@ -21,6 +21,7 @@
 #include "supervisor/image_build/modal_launch.h"
 #include "supervisor/library_versions.h"
 #include "supervisor/log_output.h"
+#include "supervisor/opencode/read_ahead.h"
 #include "supervisor/opencode/warm_up.h"
 #include "supervisor/report/post_worker.h"
 #include "supervisor/signals.h"
@@ -54,6 +55,8 @@ static int run_worker(const char *name)
         return assembly_worker_main();
     if (strcmp(name, CREDENTIAL_INSTALL_WORKER) == 0)
         return credential_install_main();
+    if (strcmp(name, READ_AHEAD_WORKER) == 0)
+        return read_ahead_worker_main();
     if (strcmp(name, WARM_UP_WORKER) == 0)
         return warm_up_worker_main();
     fprintf(stderr, "oi-supervisor: no worker \"%s\"\n", name);

@@ -352,6 +352,9 @@ static void start(struct supervisor *supervisor)
     if (supervisor->config->boot_mode == BOOT_BUILD)
         image_build_start(&supervisor->build);
     boot_start(&supervisor->boot, supervisor->options->started_ms);
+    /* After all that can begin at once: it must not hold that up. */
+    if (supervisor->boot.plan.steps[BOOT_STEP_OPENCODE].runs)
+        opencode_read_ahead(&supervisor->opencode);
 }
 
 int supervisor_run(const struct supervisor_options *options)

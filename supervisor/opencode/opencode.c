@@ -2,11 +2,13 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/json.h"
 #include "supervisor/process/child_env.h"
 #include "supervisor/process/child_log.h"
 #include "supervisor/opencode/config_content.h"
 #include "supervisor/opencode/opencode_address.h"
 #include "supervisor/opencode/probe_schedule.h"
+#include "supervisor/opencode/read_ahead.h"
 #include "supervisor/opencode/recycling.h"
 #include "supervisor/process/process_state.h"
 #include "supervisor/staging/staged_commands.h"
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define PROGRAM "opencode"
 #define END_GRACE_MS (10 * 1000)
 #define LISTENING_LINE "opencode server listening on"
 
@@ -171,7 +174,7 @@ static int start_process(const struct opencode *opencode, struct process *proces
                          const struct child_env *env, struct err *err)
 {
     char port[8];
-    const char *const argv[] = {"opencode",     "serve",      "--port",
+    const char *const argv[] = {PROGRAM,        "serve",      "--port",
                                 port,           "--hostname", opencode->config->opencode_host,
                                 "--print-logs", NULL};
     struct spawn_options options = {
@@ -245,6 +248,25 @@ static void on_notice(void *user, enum service_notice notice)
     }
 }
 
+static void on_read_ahead(void *user, const cJSON *result, const struct err *err)
+{
+    struct opencode *opencode = user;
+
+    if (!json_get_bool(result, "ok", false))
+        log_at(opencode->log, LOG_DEBUG, "opencode.read_ahead_failed",
+               LOG_STR("error_message", err ? err->text : json_get_string(result, "error")));
+}
+
+void opencode_read_ahead(struct opencode *opencode)
+{
+    AUTO_JSON cJSON *input = cJSON_CreateObject();
+    struct err err;
+
+    json_add_string(input, "program", PROGRAM);
+    if (worker_start(&opencode->read_ahead, input, OPENCODE_START_LIMIT_MS, &err) != 0)
+        on_read_ahead(opencode, NULL, &err);
+}
+
 int opencode_init(struct opencode *opencode, uv_loop_t *loop, struct reaper *reaper,
                   struct log *log, const struct config *config, struct opencode_listener listener,
                   struct err *err)
@@ -255,6 +277,8 @@ int opencode_init(struct opencode *opencode, uv_loop_t *loop, struct reaper *rea
         (struct service_limits){.start_ms = OPENCODE_START_LIMIT_MS, .end_grace_ms = END_GRACE_MS},
         (struct service_owner){
             .spawn = spawn_opencode, .on_notice = on_notice, .on_line = on_line, .user = opencode});
+    worker_init(&opencode->read_ahead, READ_AHEAD_WORKER, loop, reaper, log,
+                (struct worker_listener){.on_done = on_read_ahead, .user = opencode});
     uv_timer_init(loop, &opencode->next_probe);
     opencode->next_probe.data = opencode;
     return health_probe_init(&opencode->probe, loop, config->opencode_host, OPENCODE_PORT,
@@ -266,6 +290,7 @@ void opencode_close(struct opencode *opencode)
 {
     service_close(&opencode->service);
     health_probe_close(&opencode->probe);
+    worker_close(&opencode->read_ahead);
     uv_close((uv_handle_t *)&opencode->next_probe, NULL);
 }
 

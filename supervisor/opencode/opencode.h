@@ -8,6 +8,7 @@
 
 #include "supervisor/config/config.h"
 #include "supervisor/opencode/health_probe.h"
+#include "supervisor/process/worker.h"
 #include "supervisor/service/service.h"
 
 #define OPENCODE_LAST_LINE_MAX 256
@@ -27,6 +28,7 @@ struct opencode {
     struct log *log;
     struct opencode_listener listener;
     struct health_probe probe;
+    struct worker read_ahead;
     uv_timer_t next_probe;
     uint64_t started_ms;
     uint64_t last_prompt_ms;                /* when one ended last */
@@ -43,6 +45,9 @@ void opencode_close(struct opencode *opencode);
 
 /* Liveness is not looked at while a prompt runs: a busy OpenCode may answer late (S-348). */
 void opencode_set_prompt_running(struct opencode *opencode, bool running);
+
+/* Has its program read from the disk, so that its start need not wait for that. */
+void opencode_read_ahead(struct opencode *opencode);
 
 /* Before anybody waits for it: a failure is only logged, and opencode_start() tries again. */
 void opencode_start_early(struct opencode *opencode);

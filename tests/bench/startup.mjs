@@ -1,12 +1,14 @@
-// From exec of the supervisor to `ready` at the control plane, over TLS with the system's whole bundle of authorities,
-// with an OpenCode that is there at once and no repository: what remains is ours.
+// From exec of the supervisor to `ready` at the control plane, with an OpenCode that is there at once and no repository:
+// what remains is ours. Without TLS first. With it two processes one after the other (who fetches the managed skills, and
+// the bridge) read the system's whole bundle of authorities and shake hands with a control plane in Node.
 
 import { Playground } from '../../playground/playground.mjs';
 import { opencodeAtOnce } from './opencode-at-once.mjs';
 import { benchmark, least, median, report } from './report.mjs';
 
 const RUNS = 15;
-const LIMIT_MS = 50;
+const LIMIT_MS = 20;
+const TLS_LIMIT_MS = 50;
 
 async function startOnce(playground) {
     const known = playground.controlPlane.eventsOfType('ready').length;
@@ -17,13 +19,13 @@ async function startOnce(playground) {
 }
 
 await benchmark('startup', 'start', async () => {
-    for (const [what, options] of [['with TLS', {}], ['without TLS', { secure: false }]]) {
-        const playground = await Playground.start({ repository: null, withSystemCertificates: true, ...options });
+    for (const [what, secure, limit] of [['without TLS', false, LIMIT_MS], ['with TLS', true, TLS_LIMIT_MS]]) {
+        const playground = await Playground.start({ repository: null, withSystemCertificates: true, secure });
         try {
             const times = [];
             for (let run = 0; run < RUNS; run++) times.push(await startOnce(playground));
             report(`exec of oi-supervisor to ready, ${what}`, median(times), 'ms',
-                { limit: LIMIT_MS, more: `median of ${RUNS}; least ${least(times).toFixed(1)} ms` });
+                { limit, more: `median of ${RUNS}; least ${least(times).toFixed(1)} ms` });
         } finally {
             await playground.close();
         }

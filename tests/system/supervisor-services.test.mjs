@@ -55,6 +55,22 @@ test('the bridge is killed: it is started again at once, OpenCode stays', async 
     await endInOrder(sandbox);
 });
 
+test('OpenCode waits for its next start: a bridge that dies meanwhile is started at once all the same', async (t) => {
+    const playground = await playgroundFor(t, { repository: null });
+    const sandbox = await startWithStandIns(playground);
+    await sandbox.logged('sandbox.startup');
+    process.kill(opencodeOf(sandbox).pid, 'SIGKILL');
+    await sandbox.logged('opencode.ready', { count: 2 });
+    process.kill(opencodeOf(sandbox).pid, 'SIGKILL');
+    const pause = await sandbox.logged('opencode.restart', { count: 2 });
+    assert.ok(pause.delay_s >= 1.5, 'the second death is followed by a pause');
+    process.kill(sandbox.find('stand-in-bridge').pid, 'SIGKILL');
+    await sandbox.logged('bridge.started', { count: 2 });
+    assert.equal(sandbox.logsOf('bridge.restart')[0].delay_s, 0, 'its own count of deaths');
+    assert.equal(sandbox.logsOf('opencode.ready').length, 2, 'OpenCode still waits');
+    await endInOrder(sandbox);
+});
+
 test('the bridge ends with 0: the session is over, and so is the sandbox, with code 0', async (t) => {
     const playground = await playgroundFor(t);
     const sandbox = await startWithStandIns(playground, { bridge: null });

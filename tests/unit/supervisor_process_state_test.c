@@ -1,15 +1,20 @@
 /* What /proc and the cgroup files say, read from trees that a test made. */
 #include "common/file.h"
+#include "supervisor/opencode/read_ahead.h"
 #include "supervisor/opencode/recycling.h"
 #include "supervisor/process/oom_kills.h"
 #include "supervisor/process/process_state.h"
 #include "tests/unit/check.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define KIB_PER_GIB (1024 * 1024)
+#define READ_AHEAD_PAGES 512
 #define DAY_MS (24ULL * 3600 * 1000)
 
 static char root[PATH_MAX];
@@ -138,6 +143,62 @@ static void test_oom_kills(void)
     }
 }
 
+/* How many pages of the file are in memory; -1 when it cannot be asked. */
+static long resident_pages(const char *path, size_t size)
+{
+    static unsigned char pages[READ_AHEAD_PAGES];
+    int fd = open(path, O_RDONLY);
+    void *map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    long count = -1;
+
+    close(fd);
+    if (map == MAP_FAILED)
+        return -1;
+    if (mincore(map, size, pages) == 0) {
+        count = 0;
+        for (size_t i = 0; i < sizeof pages; i++)
+            count += pages[i] & 1;
+    }
+    munmap(map, size);
+    return count;
+}
+
+static void test_read_ahead(void)
+{
+    char path[2 * PATH_MAX], found[PATH_MAX], list[3 * PATH_MAX];
+    size_t size = READ_AHEAD_PAGES * (size_t)sysconf(_SC_PAGESIZE);
+
+    TEST("the program is looked for as a shell does: the first that may be executed") {
+        put("a/opencode", "");
+        put("b/opencode", "#!/bin/sh\n");
+        snprintf(path, sizeof path, "%s/b/opencode", root);
+        CHECK(chmod(path, 0755) == 0);
+        snprintf(list, sizeof list, ":/no/such:%s/a:%s/b:/bin", root, root);
+        CHECK(read_ahead_find("opencode", list, found, sizeof found) == 0);
+        CHECK_STR(found, path);
+        CHECK(read_ahead_find("no-such-program", list, found, sizeof found) != 0);
+        clear();
+    }
+    TEST("what is read ahead comes into memory though nobody reads it") {
+        char *text = calloc(1, size);
+        int fd;
+
+        memset(text, 'x', size - 1);
+        put("program", text);
+        free(text);
+        snprintf(path, sizeof path, "%s/program", root);
+        fd = open(path, O_RDONLY);
+        CHECK(fsync(fd) == 0 && posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
+        close(fd);
+        CHECK(read_ahead_file(path, NULL) == 0);
+        for (int i = 0; i < 1000 && resident_pages(path, size) < READ_AHEAD_PAGES; i++)
+            usleep(10 * 1000);
+        CHECK_INT(resident_pages(path, size), READ_AHEAD_PAGES);
+        CHECK(read_ahead_file("/no/such/file", NULL) != 0);
+        clear();
+    }
+}
+
 static void test_recycling(void)
 {
     TEST("only an OpenCode that is above the limit, idle for 30 s and 10 minutes old is recycled") {
@@ -161,6 +222,7 @@ int main(void)
         return 1;
     test_process_state();
     test_oom_kills();
+    test_read_ahead();
     test_recycling();
     clear();
     return check_done();
