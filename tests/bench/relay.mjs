@@ -17,7 +17,7 @@ const WARM_UP = 200;
 const PAUSE_MS = 2;
 const ADDED_P50_LIMIT_MS = 0.3;
 const BURST = 30_000;
-const BURST_MEMORY_LIMIT_MIB = 48;
+const BURST_MEMORY_LIMIT_MIB = 5.7; // 6 MB
 const STALL_MS = 1500;
 const BURST_DEADLINE_MS = 120_000;
 
