@@ -152,6 +152,8 @@ static void kill_and_start(struct model *model)
     require(journal_contents_read(&contents, model->journal.data, model->journal.len, SANDBOX,
                                   SESSION) == 0);
     check_journal(model, &contents);
+    buf_reset(&model->journal); /* rewritten, as by journal_open() */
+    journal_contents_print(&contents, SANDBOX, SESSION, &model->journal);
     start(model);
     if (expected) /* the journal's record "acks" */
         outbox_expect_acks(model->outbox);
