@@ -120,6 +120,10 @@ int repository_has_session_work(const char *path, const char *branch, bool *has,
     *why = "files are changed";
     if (dirty)
         return 0;
+    /* No commit, no file: what is left of a git clone that was killed. */
+    *has = git_repository_head_unborn(repository) != 1;
+    if (!*has)
+        return 0;
     *why = "the branch has commits that origin lacks";
     if (compare(repository, buf_text(&local), buf_text(&origin), &ahead, &behind, err) < 0)
         return -1;

@@ -166,6 +166,20 @@ static void test_leftovers(void)
             "## large...origin/large");
         git_shell(&fixture, "git -C source checkout -q main");
     }
+    TEST("what a killed git clone left in the checkout's place becomes a whole checkout") {
+        git_shell(&fixture, "rm -rf workspace/app; git init -q -b main workspace/app;"
+                            "git -C workspace/app remote add origin https://old/;"
+                            "echo half >workspace/app/.git/objects/pack/tmp_pack_x");
+        for (int again = 0; again < 2; again++) {
+            cJSON *object = input("sync", "main");
+
+            json_add_bool(object, "keep_session_work", true);
+            CHECK_STR(work(object), "ok");
+            CHECK_STR(json_get_string(run.result, "error"), NULL);
+            CHECK_STR(shown("git status -sb; cat file"),
+                      git_output(&fixture, "echo '## main...origin/main'; cat source/file"));
+        }
+    }
     TEST("files that git-lfs keeps elsewhere are a warning") {
         git_shell(&fixture, "cd source; git checkout -q -b lfs main; echo '*.bin filter=lfs "
                             "diff=lfs merge=lfs -text' >.gitattributes; git add .gitattributes;"
