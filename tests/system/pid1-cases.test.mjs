@@ -271,7 +271,7 @@ ${idle}`;
 inBothWays('P16: with nobody reading its log it works on, and says afterwards how many lines were lost', async (t, isolated) => {
     const bridge = `#!/bin/sh
 until [ -e "$HOME/go-on" ]; do sleep 0.05; done
-yes flood | head -n 300000
+head -c 4000000 /dev/zero | tr '\\0' x | fold -w 1000
 touch "$HOME/flooded"
 ${idle}`;
     const { sandbox } = await start(t, isolated, bridge);
@@ -282,6 +282,6 @@ ${idle}`;
     sandbox.process.stdout.resume();
     // The first lines that are asked for may still be lost.
     await waitUntil(() => sandbox.logsOf('log.dropped').length > 0 || void sandbox.signal('SIGUSR1'),
-        { what: 'the count of lost lines' });
+        { timeoutMs: BUSY_MS, what: 'the count of lost lines' });
     await endInOrder(sandbox);
 });
