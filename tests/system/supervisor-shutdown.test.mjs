@@ -35,6 +35,18 @@ const moments = {
         options: { env: { STANDIN_OPENCODE: 'never-healthy' } },
         reached: (sandbox) => sandbox.logged('opencode.start'),
     },
+    'while OpenCode starts early and git waits': {
+        prepare: (playground) => { playground.gitServer.stall = 'answer'; },
+        options: { bridge: null, env: { STANDIN_OPENCODE: 'never-healthy' } },
+        reached: async (sandbox, playground) => {
+            await sandbox.logged('opencode.start');
+            await waitUntil(() => playground.gitServer.requests.length > 0, { what: 'git to ask' });
+        },
+    },
+    'in the warm-up of OpenCode': {
+        options: { bridge: null, env: { STANDIN_OPENCODE: 'no-sessions' } },
+        reached: (sandbox) => waitUntil(() => sandbox.find('--worker opencode-warm-up'), { what: 'the warm-up' }),
+    },
     'when all is up, with a stubborn daemon from start.sh': {
         repository: start(daemon),
         options: { bridge: null },
