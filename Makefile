@@ -181,6 +181,9 @@ chaos: build/node/.installed ## kill, cut and stall the bridge at random: make c
 	@MAKEFLAGS= $(MAKE) -s FLAVOUR=asan build/asan/oi-bridge
 	@node tests/chaos/run.mjs --seed "$(or $(SEED),1)" --schedules "$(or $(SCHEDULES),1000)" $(if $(ONLY),--only "$(ONLY)")
 
+chaos-real: all build/node/.installed ## the same with the real supervisor and OpenCode, slowly: make chaos-real SEED=7 [SCHEDULES=5]
+	@node tests/chaos/real.mjs --seed "$(or $(SEED),1)" --schedules "$(or $(SCHEDULES),5)" $(if $(ONLY),--only "$(ONLY)")
+
 lint: ## layers, sizes, format
 	@tests/lint/run
 
@@ -203,7 +206,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 FORCE:
-.PHONY: all deps test-programs run playground check check-unit vectors fuzz chaos lint format bench bench-git clean distclean help FORCE
+.PHONY: all deps test-programs run playground check check-unit vectors fuzz chaos chaos-real lint format bench bench-git clean distclean help FORCE
 .SECONDARY:
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)

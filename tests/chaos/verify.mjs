@@ -99,8 +99,13 @@ function* checkPushes({ cp, pushes }) {
     }
 }
 
+/** What holds whoever plays OpenCode: delivery, order, completions. `scene`: { cp, prompts: [{ id, label, place }] }. */
+export function verifyDelivery(scene) {
+    return [...checkCritical(scene), ...checkCompletions(scene)];
+}
+
 export function verify(scene) {
-    const complaints = [...checkCritical(scene), ...checkCompletions(scene), ...checkPushes(scene)];
+    const complaints = [...verifyDelivery(scene), ...checkPushes(scene)];
     for (const prompt of scene.prompts) {
         complaints.push(...checkOutcome(scene, prompt), ...checkTexts(scene, prompt), ...checkWholeText(scene, prompt));
     }
