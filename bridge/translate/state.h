@@ -156,6 +156,7 @@ void turn_parent_error(struct translator *t, const char *text);
 void turn_recall_error(struct translator *t, const char *text);
 void turn_on_session_error(struct translator *t, const cJSON *properties);
 void turn_on_session_idle(struct translator *t);
+void turn_on_session_compacted(struct translator *t);
 void turn_on_compacted(struct translator *t);
 void turn_see_life(struct translator *t);
 void turn_see_busy(struct translator *t);

@@ -198,7 +198,7 @@ static void dispatch(struct translator *t, const char *type, cJSON *properties, 
     else if (strcmp(type, "session.error") == 0)
         turn_on_session_error(t, properties);
     else if (strcmp(type, "session.compacted") == 0 && strcmp(session, t->session) == 0)
-        turn_on_compacted(t);
+        turn_on_session_compacted(t);
     else if (strcmp(type, "permission.asked") == 0 && *session != '\0')
         on_ask(t, properties, TRANSLATOR_ASK_PERMISSION);
     else if (strcmp(type, "question.asked") == 0 && *session != '\0')

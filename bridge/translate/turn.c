@@ -143,6 +143,13 @@ void turn_abandon(struct translator *t, const char *text)
     turn_complete(t);
 }
 
+/* After a gap, one that the stored summary told of already may still be heard (B-571). */
+void turn_on_session_compacted(struct translator *t)
+{
+    if (!t->had_gap || t->compactions < t->attribution.summaries.count)
+        turn_on_compacted(t);
+}
+
 void turn_on_compacted(struct translator *t)
 {
     t->compactions++;
