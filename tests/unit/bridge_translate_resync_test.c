@@ -90,6 +90,16 @@ static void test_texts(void)
         CHECK_STR(fixture_look(&fixture), "token:Hello world!\n");
         fixture_close(&fixture);
     }
+    TEST("a text that began in the gap is not heard from its middle") {
+        open_gap(&fixture);
+        CHECK(resync(&fixture, "[" OWN "," ANSWER(OPEN, "{'id':'T3','type':'text','text':''}") "]",
+                     BUSY));
+        fixture_feed(&fixture,
+                     "{'type':'message.part.delta','properties':{'sessionID':'P','messageID':'A-U',"
+                     "'partID':'T3','field':'text','delta':'the rest'}}");
+        CHECK_STR(fixture_look(&fixture), "");
+        fixture_close(&fixture);
+    }
     TEST("a text that began after the gap is heard from its beginning") {
         open_gap(&fixture);
         fixture_feed(&fixture,
