@@ -43,6 +43,21 @@ static void add_members(struct redact *redact, const cJSON *object)
     }
 }
 
+/* A token in the query of a server's URL, which OpenCode prints when it cannot connect. */
+static void add_query(struct redact *redact, const char *url)
+{
+    const char *at = url ? strchr(url, '?') : NULL;
+
+    while (at) {
+        const char *end = at + 1 + strcspn(at + 1, "&#");
+        const char *value = memchr(at, '=', (size_t)(end - at));
+        AUTO_FREE char *copy = value ? strndup(value + 1, (size_t)(end - value - 1)) : NULL;
+
+        redact_add_secret(redact, copy);
+        at = *end == '&' ? end : NULL;
+    }
+}
+
 void secrets_register(struct redact *redact, const struct config *config, char *const *variables)
 {
     const char *const known[] = {config->auth_token, config->git_token, config->opencode_password,
@@ -60,5 +75,6 @@ void secrets_register(struct redact *redact, const struct config *config, char *
     cJSON_ArrayForEach(server, json_get_array(config->session, "mcp_servers")) {
         add_members(redact, json_get(server, "headers"));
         add_members(redact, json_get(server, "env"));
+        add_query(redact, json_get_string(server, "url"));
     }
 }

@@ -5,6 +5,7 @@
 #include "common/json.h"
 #include "supervisor/skills/skill_page.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -137,6 +138,20 @@ int skill_store_add(const struct skill_store *store, const cJSON *skill, struct 
             return -1;
     }
     return sync_directory(directory, err);
+}
+
+bool skill_store_is_empty(const struct skill_store *store)
+{
+    DIR *entries = opendir(store->target);
+    struct dirent *entry;
+    bool empty = true;
+
+    if (!entries)
+        return errno == ENOENT;
+    while (empty && (entry = readdir(entries)))
+        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    closedir(entries);
+    return empty;
 }
 
 int skill_store_commit(const struct skill_store *store, struct err *err)

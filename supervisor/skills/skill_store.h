@@ -11,6 +11,7 @@
 
 #include <cJSON.h>
 #include <limits.h>
+#include <stdbool.h>
 
 struct skill_store {
     char parent[PATH_MAX];
@@ -28,6 +29,9 @@ int skill_store_begin(struct skill_store *store, struct err *err);
 
 /* Writes one skill of a page into staging. */
 int skill_store_add(const struct skill_store *store, const cJSON *skill, struct err *err);
+
+/* There are no skills now: nothing has to go when nothing new comes. */
+bool skill_store_is_empty(const struct skill_store *store);
 
 /* Exchanges the target for staging. */
 int skill_store_commit(const struct skill_store *store, struct err *err);

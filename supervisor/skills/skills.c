@@ -30,19 +30,6 @@ static void fail(struct skills *skills, const cJSON *result, const struct err *e
     skills->on_done(skills->user, &failure);
 }
 
-static void note_fetched(struct skills *skills, const cJSON *result)
-{
-    const char *sha256 = json_get_string(result, "manifest_sha256");
-    double status = 0, count = 0;
-
-    skills->supported = !json_get_number(result, "unsupported", &status);
-    if (!skills->supported)
-        log_at(skills->log, LOG_INFO, "managed_skills.unsupported", LOG_NUM("status", status));
-    json_get_number(result, "skill_count", &count);
-    skills->count = (unsigned)count;
-    snprintf(skills->manifest_sha256, sizeof skills->manifest_sha256, "%s", sha256 ? sha256 : "");
-}
-
 static void log_installed(struct skills *skills, const cJSON *result)
 {
     AUTO_BUF struct buf text = BUF_INIT(LOG_LINE_MAX);
@@ -57,6 +44,23 @@ static void log_installed(struct skills *skills, const cJSON *result)
     log_at(skills->log, LOG_INFO, "managed_skills.materialized",
            LOG_STR("manifest_sha256", skills->manifest_sha256),
            LOG_NUM("skill_count", skills->count - dropped));
+}
+
+static void note_fetched(struct skills *skills, const cJSON *result)
+{
+    const char *sha256 = json_get_string(result, "manifest_sha256");
+    double status = 0, count = 0;
+
+    json_get_number(result, "skill_count", &count);
+    skills->count = (unsigned)count;
+    snprintf(skills->manifest_sha256, sizeof skills->manifest_sha256, "%s", sha256 ? sha256 : "");
+    skills->nothing_to_install = true;
+    if (json_get_number(result, "unsupported", &status))
+        log_at(skills->log, LOG_INFO, "managed_skills.unsupported", LOG_NUM("status", status));
+    else if (json_get_bool(result, "unchanged", false))
+        log_installed(skills, NULL);
+    else
+        skills->nothing_to_install = false;
 }
 
 static void on_worker_done(void *user, const cJSON *result, const struct err *err)
@@ -156,7 +160,7 @@ void skills_install(struct skills *skills)
     cJSON *searched;
 
     skills->fetched = true;
-    if (!skills->supported) {
+    if (skills->nothing_to_install) {
         skills->on_done(skills->user, NULL);
         return;
     }

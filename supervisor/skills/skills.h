@@ -26,7 +26,7 @@ struct skills {
     void *user;
     char manifest_sha256[SKILL_SHA256_HEX + 1];
     unsigned count;
-    bool supported;
+    bool nothing_to_install;
     bool fetched; /* what is done or told now is the installing */
 };
 

@@ -15,6 +15,7 @@ static enum skill_fault fetch(const cJSON *input, struct skill_store *store, cJS
                                  .token = json_get_string(input, "token")};
     enum skill_fault fault = SKILL_FAULT_INSTALL;
     double limit_ms = 0;
+    bool unchanged;
 
     json_get_number(input, "limit_ms", &limit_ms);
     fetch.limit_ms = (uint64_t)limit_ms;
@@ -24,8 +25,10 @@ static enum skill_fault fetch(const cJSON *input, struct skill_store *store, cJS
     }
     if (skill_store_begin(store, err) == 0)
         fault = skills_fetch_run(&fetch, store, err);
-    if (fault != SKILL_FAULT_NONE || fetch.unsupported)
+    unchanged = fault == SKILL_FAULT_NONE && fetch.pages.skills == 0 && skill_store_is_empty(store);
+    if (fault != SKILL_FAULT_NONE || fetch.unsupported || unchanged)
         skill_store_abort(store);
+    json_add_bool(result, "unchanged", unchanged);
     if (fetch.unsupported)
         json_add_number(result, "unsupported", fetch.unsupported);
     json_add_string(result, "manifest_sha256", fetch.pages.manifest_sha256);

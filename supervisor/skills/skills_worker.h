@@ -6,7 +6,8 @@
  *         {"action":"install", "directory", "searched":[...]}: what collides is left out, the rest
  *         takes the place of the earlier skills.
  * Output: {"type":"result", "ok":true} with `manifest_sha256` and `skill_count`, or with `unsupported`
- *         (the status) when this control plane has no skills (S-392); after "install" with
+ *         (the status) when this control plane has no skills (S-392), and with `unchanged` true when
+ *         there are none and were none, so that nothing is to be installed; after "install" with
  *         `collisions` and `dropped`. Else ok false, with `error_code` (S-405).
  *
  * `directory` is OpenCode's global configuration directory. After a failure the earlier skills are as

@@ -214,16 +214,18 @@ static void test_secrets(void)
                              (char[]){"HOME=/home/somebody"}, (char[]){"DB_PASSWORD="}, NULL};
         AUTO_JSON cJSON *session =
             parse("{\"mcp_servers\":[{\"headers\":{\"Authorization\":\"Bearer mcp-12345678\"}},"
-                  "{\"env\":{\"PAT\":\"pat-12345678\",\"ROOT\":\"/workspace/app\",\"N\":1}}]}");
+                  "{\"url\":\"https://h/"
+                  "x?a=1&key=query-12345678#f\"},{\"env\":{\"PAT\":\"pat-12345678\",\"ROOT\":\"/"
+                  "workspace/app\",\"N\":1}}]}");
         struct config config = {.auth_token = (char[]){"sandbox-token"}, .session = session};
         static const char text[] = "sk-ant-1234 deploy-1234 /home/somebody mcp-12345678 "
-                                   "pat-12345678 /workspace/app sandbox-token";
+                                   "pat-12345678 /workspace/app sandbox-token query-12345678";
         AUTO_BUF struct buf out = BUF_INIT(1024);
         struct redact *redact = redact_new();
 
         secrets_register(redact, &config, variables);
         redact_text(redact, text, strlen(text), &out);
-        CHECK_STR(buf_text(&out), "*** *** /home/somebody *** *** /workspace/app ***");
+        CHECK_STR(buf_text(&out), "*** *** /home/somebody *** *** /workspace/app *** ***");
         redact_free(redact);
     }
 }
