@@ -16,7 +16,8 @@
 
 int file_read(const char *path, struct buf *out, struct err *err)
 {
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* Not waiting for a writer: somebody may have put a pipe there, and PID 1 reads files too. */
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0) {
         err_set_sys(err, errno, "read %s", path);

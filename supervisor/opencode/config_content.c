@@ -125,3 +125,10 @@ char *config_content_build(const struct config *config)
     json_put(content, "provider", build_warm_up_providers(config->provider));
     return json_to_string(content);
 }
+
+size_t config_content_mcp_count(const struct config *config)
+{
+    AUTO_JSON cJSON *mcp = build_mcp(config->session);
+
+    return (size_t)cJSON_GetArraySize(mcp);
+}

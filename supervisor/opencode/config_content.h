@@ -12,4 +12,7 @@
 /* The text is the caller's to free; NULL when out of memory. */
 char *config_content_build(const struct config *config);
 
+/* How many MCP servers it names (S-300). */
+size_t config_content_mcp_count(const struct config *config);
+
 #endif

@@ -3,6 +3,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/file.h"
+#include "supervisor/opencode/config_content.h"
 #include "supervisor/staging/npm_guard.h"
 #include "supervisor/staging/oauth_sentinel.h"
 #include "supervisor/staging/staged_commands.h"
@@ -132,11 +133,20 @@ static void seed_global_directory(const struct config *config, struct log *log)
                LOG_STR("reason", skip_reasons[guard]));
 }
 
+static void log_mcp_servers(const struct config *config, struct log *log)
+{
+    size_t count = config_content_mcp_count(config);
+
+    if (count > 0)
+        log_at(log, LOG_INFO, "mcp.configured", LOG_NUM("count", count));
+}
+
 int staging_prepare(const struct config *config, struct log *log, struct err *err)
 {
     if (file_make_directories(config->paths.opencode_home, DIRECTORY_MODE, err) != 0)
         return err_add_context(err, "stage what OpenCode loads");
     oauth_sentinel_update(config, log);
+    log_mcp_servers(config, log);
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
         if (link_kind(config, &kinds[i], log, err) != 0)
             return -1;

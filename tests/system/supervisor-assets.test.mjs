@@ -114,6 +114,7 @@ test('packages of MCP servers are installed before OpenCode starts them, but not
     const { packages } = await sandbox.logged('mcp.packages_installed');
     assert.deepEqual(packages, ['@acme/one@1.0.0']);
     assert.equal((await sandbox.logged('mcp.invalid_package_name')).package, '../bad');
+    assert.equal((await sandbox.logged('mcp.configured')).count, 4);
     await sandbox.logged('sandbox.startup');
     assert.equal(readFileSync(sandbox.path('root/npm-calls'), 'utf8'), 'root -g\ninstall -g @acme/one@1.0.0\n');
     await endInOrder(sandbox);

@@ -170,6 +170,16 @@ static void test_files(void)
         CHECK_INT(file_read(deep, &text, &err), -1);
         CHECK_INT(err.class, ERR_NOT_FOUND);
     }
+    TEST("a pipe in place of a file does not make the reader wait") {
+        char pipe_path[250];
+
+        snprintf(pipe_path, sizeof pipe_path, "%s/pipe", scratch);
+        CHECK_INT(mkfifo(pipe_path, 0600), 0);
+        buf_reset(&text);
+        CHECK_INT(file_read(pipe_path, &text, &err), 0);
+        CHECK_INT(text.len, 0);
+        unlink(pipe_path);
+    }
     TEST("trees are made, and removed without following links") {
         char link[250];
 
