@@ -51,13 +51,13 @@ test('a pre-push hook decides: it sees what is pushed, its words are the error, 
 
 test('a hook that never ends and ignores SIGTERM: the limit ends all of it', async (t) => {
     const { playground, sandbox, push, checkout } = await sandboxWithCommit(t,
-        { env: { BRIDGE_PUSH_TIMEOUT_MS: '1000', BRIDGE_PUSH_KILL_MS: '300' } });
+        { env: { BRIDGE_PUSH_TIMEOUT_MS: '3000', BRIDGE_PUSH_KILL_MS: '300' } });
     hook(checkout, STUBBORN);
     const failed = await push('hooked/three');
-    assert.match(failed.error, /^Push failed - git push timed out after 1s$/);
+    assert.match(failed.error, /^Push failed - git push timed out after 3s$/);
     assert.ok(existsSync(`${checkout}/.git/hook-runs`));
     await waitUntil(() => !sandbox.find('pre-push'), { what: 'the hook to be killed' });
-    assert.equal(sandbox.logsOf('git.push_kill').length, 1);
+    await sandbox.logged('git.push_kill');
     assert.equal(branches(playground, 'hooked/three'), '');
     await endInOrder(sandbox);
 });
@@ -76,13 +76,17 @@ test('kill -9 of the bridge while a hook runs: git and the hook end too, and not
 });
 
 test('large files of git-lfs are uploaded with the push', { skip: hasLfs() ? false : 'git-lfs is not installed' }, async (t) => {
-    const { playground, sandbox, push, checkout } = await sandboxWithCommit(t);
+    const old = Buffer.from('a large file of before, which the clone has as a pointer only');
+    const oldOid = createHash('sha256').update(old).digest('hex');
+    const files = { '.gitattributes': '*.bin filter=lfs diff=lfs merge=lfs -text\n',
+        'old.bin': `version https://git-lfs.github.com/spec/v1\noid sha256:${oldOid}\nsize ${old.length}\n` };
+    const { playground, sandbox, push, checkout } = await sandboxWithCommit(t, { repository: { owner: 'acme', name: 'app', files } });
     const objects = serveLfs(playground.gitServer);
+    objects.set(oldOid, old);
     const bytes = randomBytes(100_000);
     git(checkout, 'lfs', 'install', '--local');
-    git(checkout, 'lfs', 'track', '*.bin');
     writeFileSync(`${checkout}/large.bin`, bytes);
-    git(checkout, 'add', '.gitattributes', 'large.bin');
+    git(checkout, 'add', 'large.bin');
     git(checkout, 'commit', '--quiet', '--message', 'A large file');
     const done = await push('lfs/one');
     assert.equal(done.type, 'push_complete', done.error);

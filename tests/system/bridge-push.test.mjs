@@ -106,6 +106,7 @@ test('the older contract: always forced, to github.com, and one text for every f
     assert.match(stderr, /403/, 'the log has the reason');
     playground.gitServer.refusePush = false;
     assert.equal((await push('older/three')).type, 'push_complete', 'with the token of the environment');
+    await sandbox.logged('git.push_start', { count: 4 });
     const sources = sandbox.logsOf('git.push_start').map(({ token_source: source }) => source);
     assert.deepEqual(sources, [...Array(3).fill('fresh from command'), 'from env']);
     assert.ok(!JSON.stringify(cp.events).includes(token));
