@@ -181,7 +181,7 @@ inBothWays('S6, T3..T5: no child sees ignored and blocked signals, descriptors o
     const bridge = `#!/bin/sh
 ls /proc/$$/fd > "$HOME/descriptors"
 echo "input: $(readlink /proc/$$/fd/0)"
-sed -n 's/^\\(SigBlk\\|SigIgn\\):[[:space:]]*/\\1 /p' /proc/$$/status
+sed -n 's/^\\(SigBlk\\|SigIgn\\):[[:space:]]*/\\1 /p' /proc/self/status
 echo "said all"
 ${idle}`;
     const around = ['bash', '-c', `directory=$(mktemp -d); cd "$directory"; rmdir "$directory"
