@@ -36,6 +36,8 @@ struct model {
     struct buf journal;        /* the file */
     bool there[CRITICALS_MAX]; /* added and not gone */
     bool sent[CRITICALS_MAX];  /* there, and handed over to a connection that may still be open */
+    bool
+        on_wire[CRITICALS_MAX]; /* handed to this connection: lost with it, for all that is known */
     bool delivered[CRITICALS_MAX];
     bool gone[CRITICALS_MAX];
     bool pressed_out[CRITICALS_MAX]; /* gone because the queue was full of critical ones */
@@ -148,6 +150,7 @@ static void kill_and_start(struct model *model)
 
     outbox_free(model->outbox);
     memset(model->sent, 0, sizeof model->sent);
+    memset(model->on_wire, 0, sizeof model->on_wire);
     model->newest_sent = -1;
     require(journal_contents_read(&contents, model->journal.data, model->journal.len, SANDBOX,
                                   SESSION) == 0);
@@ -206,6 +209,7 @@ static bool send_one(struct model *model)
 
         require(number > model->newest_sent && (model->there[number] || model->gone[number]));
         model->newest_sent = number;
+        model->on_wire[number] = true;
         model->delivered[number] = true;
     }
     return was_sent;
@@ -224,6 +228,7 @@ static void lose(struct model *model)
     outbox_connection_lost(model->outbox, model->now);
     if (outbox_expects_acks(model->outbox))
         memset(model->sent, 0, sizeof model->sent);
+    memset(model->on_wire, 0, sizeof model->on_wire);
     model->newest_sent = -1;
 }
 
@@ -279,8 +284,10 @@ static void settle(struct model *model)
     lose(model);
     while (send_one(model))
         ;
-    for (int i = 0; i < model->count; i++)
+    for (int i = 0; i < model->count; i++) {
+        require(!model->there[i] || model->on_wire[i]); /* whatever was lost came again */
         acknowledge(model, i);
+    }
     for (int i = 0; i < model->count; i++) {
         require(!model->there[i] && model->gone[i]);
         require(model->delivered[i] || model->pressed_out[i]);
