@@ -40,3 +40,9 @@ export const childrenOf = (pid) => findProcesses(({ parent }) => parent === pid)
 export function residentKib(pid) {
     return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
 }
+
+/** The most that ever was resident, pages of mapped files included; undefined when the process is gone. */
+export function peakResidentKib(pid) {
+    const peak = /VmHWM:\s+(\d+) kB/.exec(attempt(() => readFileSync(`/proc/${pid}/status`, 'utf8')) ?? '')?.[1];
+    return peak && Number(peak);
+}

@@ -10,14 +10,17 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { issueCertificate, makeAuthority } from '../../playground/certificates.mjs';
 import { GitServer } from '../../playground/git-server.mjs';
 import { supervisorProgram } from '../../playground/paths.mjs';
+import { findProcesses, peakResidentKib } from '../../playground/processes.mjs';
 import { benchmark, least, median, report } from './report.mjs';
 
 const RUNS = Number(process.env.GIT_BENCH_RUNS ?? 7);
 const DEPTH = 100;
 const RATIO_LIMIT = 1.0;
+const MEMORY_LOOK_MS = 5;
 const TOKEN = 'bench-password';
 
 /** Bytes that compress badly and are the same at every run. */
@@ -92,17 +95,33 @@ const repositories = {
     },
 };
 
-/** Runs a program: { wall, cpu } in ms; cpu is of all its processes. */
-async function timed(command, args, { input = '', env, cwd }) {
+/** The peak of memory of the largest process below `root`, in KiB, looked at until `ended`. */
+async function largestPeak(root, ended) {
+    let peak = 0, hasEnded = false;
+    ended.then(() => { hasEnded = true; });
+    while (!hasEnded) {
+        const family = new Set([root]);
+        // Children have higher numbers than their parents, but for a wrap-around of all numbers.
+        for (const { pid, parent } of findProcesses(({ pid }) => pid > root)) if (family.has(parent)) family.add(pid);
+        for (const pid of family) peak = Math.max(peak, peakResidentKib(pid) ?? 0);
+        await sleep(MEMORY_LOOK_MS);
+    }
+    return peak;
+}
+
+/** Runs a program: { wall, cpu } in ms; cpu is of all its processes. With `looks`, { peak } of its memory in KiB. */
+async function timed(command, args, { input = '', env, cwd, looks = false }) {
     const startedAt = performance.now();
     const child = spawn('bash', ['-c', 'TIMEFORMAT="%U %S"; time "$@"', 'bash', command, ...args], { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] });
     let text = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => { text += data; });
     child.stdin.end(input);
-    const [code] = await once(child, 'close');
+    const closed = once(child, 'close');
+    const peak = looks ? await largestPeak(child.pid, closed) : undefined;
+    const [code] = await closed;
     if (code !== 0) throw new Error(`${command} ended with ${code}: ${text}`);
     const [user, system] = text.trim().split('\n').at(-1).split(' ').map(Number);
-    return { wall: performance.now() - startedAt, cpu: (user + system) * 1000 };
+    return { wall: performance.now() - startedAt, cpu: (user + system) * 1000, peak };
 }
 
 /** The two ways, each into a directory of its own: the time in ms. */
@@ -111,16 +130,16 @@ function waysFor({ server, bundle, dir }) {
     const env = { PATH: process.env.PATH, HOME: dir, GIT_CONFIG_NOSYSTEM: '1', GIT_SSL_CAINFO: bundle, SSL_CERT_FILE: bundle, LANG: 'C' };
     const limits = { connect_s: 30, stall_s: 60, clone_s: 600 };
     return {
-        git: async (name) => {
+        git: async (name, looks) => {
             rmSync(target, { recursive: true, force: true });
             return timed('git', ['clone', '--quiet', '--depth', String(DEPTH), '--branch', 'main',
-                server.urlWithToken('bench', name), target], { env, cwd: dir });
+                server.urlWithToken('bench', name), target], { env, cwd: dir, looks });
         },
-        ours: async (name) => {
+        ours: async (name, looks) => {
             rmSync(target, { recursive: true, force: true });
             const input = JSON.stringify({ action: 'sync', path: target, repository: `bench/${name}`,
                 url: server.url('bench', name), branch: 'main', password: TOKEN, limits });
-            return timed(supervisorProgram, ['--worker', 'git-sync'], { env, cwd: dir, input });
+            return timed(supervisorProgram, ['--worker', 'git-sync'], { env, cwd: dir, input, looks });
         },
         /** What git itself says of our checkout. */
         check: () => {
@@ -155,6 +174,9 @@ await benchmark('git', 'clone and checkout against git clone --depth, HTTPS', as
                     more: `ours ${Math.round(least(ours))} ms (median ${Math.round(median(ours))}), `
                         + `git ${Math.round(least(theirs))} ms (median ${Math.round(median(theirs))})` });
             }
+            // Apart from the times, for looking takes some of it.
+            const [theirs, ours] = [(await ways.git(name, true)).peak / 1024, (await ways.ours(name, true)).peak / 1024];
+            report(`${what}, memory`, ours / theirs, '', { more: `ours ${ours.toFixed(1)} MiB, git's largest process ${theirs.toFixed(1)} MiB` });
             rmSync(join(root, 'bench', `${name}.git`), { recursive: true });
         }
     } finally {
