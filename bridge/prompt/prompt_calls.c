@@ -148,6 +148,7 @@ void prompt_calls_post(struct prompt_run *run)
     struct err err = {0};
 
     new_message_id(run, wall_ms);
+    run->posted_wall_ms = wall_ms;
     translator_set_session(run->translator, session_id);
     if (set_body(run, &err) != 0 || translator_start(run->translator, run->user_message_id, wall_ms,
                                                      prompt_run_now(run)) != 0) {
@@ -187,8 +188,7 @@ static void on_aborted(void *user, struct http_response *response, const struct 
     prompt_run_tell_quiet(run);
 }
 
-/* Where the current prompt runs; the last one's session when there is none. NULL: nowhere yet. */
-static const char *session_of_prompt(const struct prompt_run *run)
+const char *prompt_calls_session(const struct prompt_run *run)
 {
     const struct journal_prompt *record =
         run->command && run->takes_over ? prompt_run_posted_record(run) : NULL;
@@ -198,7 +198,7 @@ static const char *session_of_prompt(const struct prompt_run *run)
 
 void prompt_calls_abort(struct prompt_run *run, const char *reason, bool then_fetch)
 {
-    const char *session_id = session_of_prompt(run);
+    const char *session_id = prompt_calls_session(run);
     struct err err = {0};
 
     run->fetch_after_abort |= then_fetch;
@@ -248,18 +248,17 @@ static void on_fetched(void *user, cJSON *fetched, int status, const struct err 
 
 void prompt_calls_fetch(struct prompt_run *run)
 {
-    const struct journal_prompt *record = prompt_run_posted_record(run);
-    const char *session_id = session_of_prompt(run);
+    const char *session_id = prompt_calls_session(run);
     struct err err = {0};
 
     if (run->fetch || !run->command)
         return;
     run->fetch_at_ms = UINT64_MAX;
-    if (session_id && record)
+    if (session_id)
         run->fetch = message_pages_read(
             run->options.api, session_id,
-            &(struct message_pages_since){record->user_message_id, record->started_wall_ms},
-            on_fetched, run, &err);
+            &(struct message_pages_since){run->user_message_id, run->posted_wall_ms}, on_fetched,
+            run, &err);
     else
         err_set(&err, ERR_INTERNAL, "there is no OpenCode session");
     if (!run->fetch)

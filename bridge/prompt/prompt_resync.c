@@ -166,25 +166,18 @@ static void on_messages(void *user, cJSON *messages, int status, const struct er
 
 void prompt_resync_advance(struct prompt_run *run)
 {
-    const struct journal_prompt *record;
-    struct message_pages_since since;
+    const char *session_id = prompt_calls_session(run);
+    const struct message_pages_since since = {run->user_message_id, run->posted_wall_ms};
     struct err err = {0};
 
     if (!run->missed || run->pages || run->resync || !event_feed_is_up(run->options.feed) ||
         (run->step != PROMPT_STEP_RUNNING && run->step != PROMPT_STEP_TAKING_OVER) ||
-        prompt_run_now(run) < run->resync_at_ms || !translator_is_listening(run->translator))
+        prompt_run_now(run) < run->resync_at_ms || !translator_is_listening(run->translator) ||
+        !session_id)
         return;
-    record = prompt_run_posted_record(run);
-    if (!record) {
-        err_set(&err, ERR_INTERNAL, "it is not known how it was posted");
-        give_up(run, 0, &err);
-        return;
-    }
-    since = (struct message_pages_since){record->user_message_id, record->started_wall_ms};
     cJSON_Delete(run->stored_messages);
     run->stored_messages = NULL;
-    run->pages =
-        message_pages_read(run->options.api, record->session_id, &since, on_messages, run, &err);
+    run->pages = message_pages_read(run->options.api, session_id, &since, on_messages, run, &err);
     if (!run->pages)
         try_again(run, &err);
 }
@@ -216,6 +209,8 @@ void prompt_resync_take_over(struct prompt_run *run, const struct journal_prompt
         return;
     }
     translator_accepted(run->translator, now);
+    snprintf(run->user_message_id, sizeof run->user_message_id, "%s", record->user_message_id);
+    run->posted_wall_ms = record->started_wall_ms;
     run->heard_ms = now;
     run->step = PROMPT_STEP_TAKING_OVER;
     prompt_resync_wait(run);

@@ -43,6 +43,7 @@ struct prompt_run {
     bool posted_twice; /* D-29's second try was used */
     bool aborted;      /* OpenCode was asked to break it off */
     char user_message_id[PROMPT_MESSAGE_ID_LENGTH + 1];
+    uint64_t posted_wall_ms;
     struct prompt_preparation *preparation; /* until the post takes what it made */
 
     /* Calls under way. A post can outlive its prompt: its abort has to wait for the answer. */
@@ -94,6 +95,9 @@ void prompt_run_set_wait(struct prompt_run *run);
 void prompt_calls_post(struct prompt_run *run);
 void prompt_calls_abort(struct prompt_run *run, const char *reason, bool then_fetch);
 void prompt_calls_fetch(struct prompt_run *run);
+
+/* Where the current prompt runs; the last one's session when there is none. NULL: nowhere yet. */
+const char *prompt_calls_session(const struct prompt_run *run);
 
 /* prompt_resync.c. Events of the current prompt were missed: it waits for the event stream. */
 void prompt_resync_wait(struct prompt_run *run);

@@ -195,3 +195,18 @@ test('a history of large images does not hide the end of an answer (D-24)', asyn
     assert.equal(cp.textOf(id), 'Half. And the other half.');
     assert.ok(opencode.requests.filter((name) => name === 'GET /session/:id/message').length < 20, 'not all of it is read');
 });
+
+test('a prompt that is too long for the journal goes on after a gap, and its end is fetched', async (t) => {
+    const { cp, opencode } = await bridgeBetween(t, { env });
+    opencode.onPrompt = (run) => run.begin().text('First part.');
+    const id = cp.prompt('x'.repeat(9_000_000));
+    const run = await opencode.prompted();
+    await cp.waitForEvent('token');
+    opencode.breakStreams();
+    run.text('Second part.');
+    await cp.waitForEvent(({ content }) => content === 'Second part.');
+    run.messages.at(-1).parts.at(-1).text = 'Second part, corrected.';
+    run.finish();
+    assert.equal((await cp.completionOf(id)).success, true);
+    assert.equal(cp.textOf(id), 'Second part, corrected.');
+});
