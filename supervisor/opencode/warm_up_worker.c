@@ -12,7 +12,8 @@
 #define URL_MAX_BYTES 512
 #define HEADERS_MAX 3
 
-static const char session_body[] = "{\"title\":\"warm-up\"}";
+/* Without a title, so that finding one, which the first prompt has done too, is warm as well. */
+static const char session_body[] = "{}";
 static const char prompt_body[] =
     "{\"model\":{\"providerID\":\"" WARM_UP_PROVIDER "\",\"modelID\":\"" WARM_UP_MODEL "\"},"
     "\"parts\":[{\"type\":\"text\",\"text\":\"warm-up\"}]}";

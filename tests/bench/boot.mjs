@@ -81,7 +81,7 @@ async function startAlone(modelUrl) {
         await (await call('GET', '/global/health')).json();
         const healthy = elapsed();
         const events = await call('GET', '/event');
-        const { id } = await (await call('POST', '/session', { title: 'warm-up' })).json();
+        const { id } = await (await call('POST', '/session', {})).json();
         await call('POST', `/session/${id}/prompt_async`, {
             model: { providerID: WARM_UP.provider, modelID: WARM_UP.model }, parts: [{ type: 'text', text: 'warm-up' }] });
         await waitForEvent(events, ({ type, properties }) => type === 'session.status' && properties.status.type === 'retry');
