@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COLLISIONS_SHOWN_MAX (WORKER_LINE_MAX / 2)
+
 static enum skill_fault fetch(const cJSON *input, struct skill_store *store, cJSON *result,
                               struct err *err)
 {
@@ -43,7 +45,15 @@ static enum skill_fault install(const cJSON *input, const struct skill_store *st
                                               json_get_array(input, "searched"), err);
 
     if (collisions) {
+        AUTO_BUF struct buf text = BUF_INIT(COLLISIONS_SHOWN_MAX);
+
         json_add_number(result, "dropped", cJSON_GetArraySize(collisions));
+        json_print(collisions, &text);
+        /* The result is one line; the number alone must do then. */
+        if (buf_failed(&text)) {
+            cJSON_Delete(collisions);
+            collisions = cJSON_CreateArray();
+        }
         json_put(result, "collisions", collisions);
         if (skill_store_commit(store, err) == 0)
             return SKILL_FAULT_NONE;
