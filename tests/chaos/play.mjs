@@ -49,7 +49,9 @@ async function heal(scene) {
     for (const { id, label } of scene.prompts) {
         await scene.waitFor((cp) => cp.completionsOf(id).length > 0, { what: `the completion of ${label}: it is stuck` });
     }
-    if (scene.unacknowledged.size > 0) scene.upstream.cut(); // what was not acknowledged has to come again
+    // What was not acknowledged has to come again. So has what an earlier bridge sent before it knew of acks: not at
+    // once, but at the next connection (X-07).
+    if (scene.unacknowledged.size > 0 || scene.readJournal().events.length > 0) scene.upstream.cut();
     await waitUntil(() => scene.readJournal().events.length === 0 && scene.readJournal().prompts.length === 0, {
         timeoutMs: STUCK_MS, what: 'the journal to owe nothing' });
     await atRest(scene);
