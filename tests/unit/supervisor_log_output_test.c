@@ -1,6 +1,7 @@
 /* A launcher that stops reading our standard output: nothing blocks, and little is lost (S-316). */
 #include "common/log.h"
 #include "supervisor/log_output.h"
+#include "supervisor/process/child_log.h"
 #include "tests/unit/check.h"
 
 #include <fcntl.h>
@@ -139,10 +140,29 @@ static void test_waiting(const int fds[2])
     close_all(&launcher);
 }
 
+static void test_child_lines(const int fds[2])
+{
+    struct log *log = log_new(fds[1], "sandbox", "supervisor");
+    char seen[100] = "";
+
+    TEST("a child's bytes that are no text become U+FFFD, its trailing blanks go (S-313)") {
+        child_log_line(log, "[opencode] ", "a\xff\xc3(\xe2\x82\xac\xed\xa0\x80 \r", 13, 0);
+        CHECK(read(fds[0], seen, sizeof seen - 1) > 0);
+        CHECK_STR(seen, "[opencode] a\ufffd\ufffd(\u20ac\ufffd\n");
+    }
+    log_free(log);
+}
+
 int main(void)
 {
     struct launcher launcher;
     int fds[2];
+
+    if (pipe(fds) != 0)
+        return 1;
+    test_child_lines(fds);
+    close(fds[0]);
+    close(fds[1]);
 
     if (pipe(fds) != 0)
         return 1;
