@@ -18,7 +18,8 @@ const FILE_LIMIT_MS = Number(process.env.OI_TEST_FILE_LIMIT_MS ?? 15 * 60_000);
 
 function parseArguments(words) {
     const names = [...words];
-    let jobs = Math.min(2, availableParallelism?.() ?? cpus().length);
+    // One more than there are processors: most of a test is waiting.
+    let jobs = 1 + Math.min(2, availableParallelism?.() ?? cpus().length);
     const at = names.indexOf('--jobs');
     if (at >= 0) jobs = Number(names.splice(at, 2)[1]);
     const all = readdirSync(here).filter((name) => name.endsWith('.test.mjs')).sort();
