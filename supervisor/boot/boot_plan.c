@@ -124,7 +124,8 @@ struct boot_plan_input boot_plan_input_of(const struct config *config, bool own_
         .tunnels_expected = config->era == ERA_CURRENT && config->tunnel_ports.count > 0,
         .bridge_wanted = config->boot_mode != BOOT_BUILD && *config->control_plane_url &&
                          *config->session_id, /* S-322 */
-        .bridge_waits_for_ready = own_bridge || config->bridge_early_connect,
+        .bridge_waits_for_ready =
+            own_bridge, /* another's takes prompts as soon as it runs (S-101) */
         .opencode_starts_early = own_bridge,
     };
 }

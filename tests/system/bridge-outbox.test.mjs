@@ -84,14 +84,16 @@ test('an error and its completion keep their order over a reconnect (D-22)', asy
 });
 
 testWithNodeServer(`a burst of ${BURST} tool events: all delivered, in order, in bounded memory`, async (t) => {
-    const { cp, opencode, bridge } = await bridgeBetween(t, { env: { ...env, BRIDGE_OUTBOX_MAX_EVENTS: String(4 * BURST) } });
+    const { cp, opencode, bridge } = await bridgeBetween(t, { env: {
+        ...env, BRIDGE_OUTBOX_MAX_EVENTS: String(4 * BURST),
+        BRIDGE_OPENCODE_TIMEOUT_MS: '120000' } }); // the stand-in answers the post after the burst
     opencode.onPrompt = (run) => {
         run.begin();
         for (let call = 0; call < BURST / 2; call++) run.tool('bash', { command: `c${call}` }, 'x'.repeat(100));
         run.text('Done.').finish();
     };
     const id = cp.prompt('hurry', {});
-    await cp.completionOf(id, { timeoutMs: 60_000 });
+    await cp.completionOf(id, { timeoutMs: 120_000 });
     const calls = cp.eventsOf(id).filter(({ type }) => type === 'tool_call');
     assert.equal(calls.length, BURST);
     calls.forEach(({ args, status }, index) => {
