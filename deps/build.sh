@@ -8,7 +8,8 @@ set -euo pipefail
 flavour=$1
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$here")
-out=${DEPS_OUT:-$top/build/deps}
+# The place itself, not a link to it: what is built there is the same for all that link to it.
+out=$(realpath -m "${DEPS_OUT:-$top/build/deps}")
 export DEPS_OUT=$out DEPS_DOWNLOADS=${DEPS_CACHE:-$top/build/deps/downloads}
 
 mkdir -p "$out/$flavour"

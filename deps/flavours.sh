@@ -4,7 +4,7 @@ case $flavour in
     musl)
         export CC=$prefix/bin/musl-gcc
         # No unwind tables: nothing here unwinds, and they are a fifth of the size.
-        export CFLAGS="-Os -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables"
+        export CFLAGS="-Oz -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables"
         export LDFLAGS="-static-pie -Wl,--gc-sections"
         ;;
     asan)
