@@ -12,14 +12,20 @@
 void log_output_open(struct log_output *output)
 {
     struct stat status;
+    int fd;
 
-    *output = (struct log_output){.waiting = BUF_INIT(LOG_OUTPUT_QUEUE_MAX)};
-    /* Append, because a plain file would be overwritten from its beginning. */
-    output->fd = open("/proc/self/fd/1", O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    output->is_ours = output->fd >= 0;
-    if (!output->is_ours)
-        output->fd = STDOUT_FILENO;
-    output->is_socket = fstat(output->fd, &status) == 0 && S_ISSOCK(status.st_mode);
+    *output = (struct log_output){.fd = STDOUT_FILENO, .waiting = BUF_INIT(LOG_OUTPUT_QUEUE_MAX)};
+    if (fstat(STDOUT_FILENO, &status) != 0)
+        return;
+    output->is_socket = S_ISSOCK(status.st_mode);
+    /* A plain file is never full, and its offset is the launcher's too: what that writes later must
+     * not land on our lines. */
+    if (output->is_socket || S_ISREG(status.st_mode))
+        return;
+    fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    output->is_ours = fd >= 0;
+    if (output->is_ours)
+        output->fd = fd;
 }
 
 /* What was taken; 0: full; -1: it will never be taken. */

@@ -5,9 +5,10 @@
  * neither PID 1 nor, through its pipe, OpenCode.
  *
  * O_NONBLOCK belongs to the open file, which we share with whoever started us and with workers; so
- * standard output is opened a second time, for us alone. Where that cannot be done (a socket, no
- * /proc), standard output itself is used: a socket is sent to without waiting, and is tried again
- * with each line; what is neither blocks.
+ * standard output is opened a second time, for us alone. Standard output itself is used where that
+ * cannot be done: a socket is sent to without waiting, and is tried again with each line; a pipe
+ * without /proc blocks. And where it should not be: a plain file never blocks, and its offset is
+ * shared with whoever else writes to it.
  *
  * The memory of waiting lines is freed when they are out. One per process, made in main.
  */

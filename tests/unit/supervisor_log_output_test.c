@@ -153,6 +153,27 @@ static void test_child_lines(const int fds[2])
     log_free(log);
 }
 
+/* `sh -c 'echo starting; oi-supervisor; echo ended' >log`, as nohup in a launcher does. */
+static void test_file(void)
+{
+    char path[] = "/tmp/oi-log-output-XXXXXX";
+    char all[200] = "";
+    struct launcher launcher;
+    int file = mkstemp(path);
+    const int fds[2] = {open(path, O_RDONLY), file};
+
+    unlink(path);
+    TEST("a plain file is written where its other writers left off, and they go on behind us") {
+        dprintf(file, "starting\n");
+        open_on(&launcher, fds);
+        log_forward(launcher.log, "", "ours", 4);
+        dprintf(file, "ended\n");
+        CHECK(read(fds[0], all, sizeof all - 1) > 0);
+        CHECK_STR(all, "starting\nours\nended\n");
+        close_all(&launcher);
+    }
+}
+
 int main(void)
 {
     struct launcher launcher;
@@ -176,5 +197,6 @@ int main(void)
         CHECK(launcher.output.waiting.len > LOG_OUTPUT_QUEUE_MAX / 2);
         close_all(&launcher);
     }
+    test_file();
     return check_done();
 }
