@@ -3,8 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import test from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { supervisorProgram } from '../../playground/paths.mjs';
 
 const environments = JSON.parse(readFileSync(new URL('data/environments.json', import.meta.url), 'utf8'));
@@ -82,4 +85,18 @@ test('--plan makes none for an environment that is not usable, says why, and end
         assert.equal(stdout, '');
         assertSays(wanted(stderr.split('\n'), 'problem'), one.problems);
     }
+});
+
+const python = ['/usr/bin/python3', '/usr/local/bin/python3'].find((path) => spawnSync(path, ['--version']).status === 0);
+test("today's launchers start the Python's module and get oi-supervisor, with their arguments (docs/launchers.md)", {
+    skip: !python && 'no Python here',
+}, (t) => {
+    const app = mkdtempSync(join(tmpdir(), 'oi-app-'));
+    t.after(() => rmSync(app, { recursive: true }));
+    symlinkSync(fileURLToPath(new URL('../../plugin', import.meta.url)), join(app, 'sandbox_runtime'));
+    symlinkSync(supervisorProgram, join(app, 'oi-supervisor'));
+    const env = { ...environments[1].env, PYTHONPATH: app, PYTHONDONTWRITEBYTECODE: '1', PATH: `${app}:${dirname(python)}:/usr/bin:/bin` };
+    const { status, stdout } = spawnSync(python, ['-m', 'sandbox_runtime.entrypoint', '--plan'], { env, encoding: 'utf8' });
+    assert.equal(stdout, ask('--plan', { env }).stdout);
+    assert.equal(status, 0);
 });
