@@ -34,6 +34,12 @@ static int append_line(const char *path, const struct buf *line, struct err *err
     return 0;
 }
 
+/* S-137: null, not left out, when the warning concerns no repository. */
+static struct log_field text_or_null(const char *name, const char *text)
+{
+    return text ? LOG_STR(name, text) : LOG_JSON(name, "null");
+}
+
 void boot_warnings_add(const char *path, struct log *log, const char *scope, const char *message,
                        const struct repository *repository)
 {
@@ -46,8 +52,8 @@ void boot_warnings_add(const char *path, struct log *log, const char *scope, con
     redact_text(log_redact(log), message, strlen(message), &clean);
     log_at(log, LOG_WARNING, "supervisor.boot_warning", LOG_STR("scope", scope),
            LOG_STR("warning_message", buf_text(&clean)),
-           LOG_STR("repo_owner", repository ? repository->owner : NULL),
-           LOG_STR("repo_name", repository ? repository->name : NULL));
+           text_or_null("repo_owner", repository ? repository->owner : NULL),
+           text_or_null("repo_name", repository ? repository->name : NULL));
     if (!*path)
         return;
     json_add_string(warning, "scope", scope);

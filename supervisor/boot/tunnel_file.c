@@ -6,25 +6,36 @@
 
 #define PORT_MOST 65535
 #define PREFIX_MAX 32
+#define BLANKS " \t"
 #define ID_KEY "TUNNEL_SANDBOX_ID="
+
+bool tunnel_piece_next(const char **at, struct tunnel_piece *piece)
+{
+    *at += strspn(*at, BLANKS ",");
+    *piece = (struct tunnel_piece){.text = *at, .len = strcspn(*at, ",")};
+    *at += piece->len;
+    while (piece->len > 0 && strchr(BLANKS, piece->text[piece->len - 1]))
+        piece->len--;
+    if (piece->len > 0) {
+        char *end;
+        long port = strtol(piece->text, &end, 10);
+
+        if (end == piece->text + piece->len && port > 0 && port <= PORT_MOST)
+            piece->port = (uint16_t)port;
+    }
+    return piece->len > 0;
+}
 
 bool tunnel_ports_parse(const char *text, struct tunnel_ports *ports)
 {
+    struct tunnel_piece piece;
     bool good = true;
 
     ports->count = 0;
-    while (*text) {
-        size_t len = strcspn(text, ",");
-        char *end;
-        long port = strtol(text, &end, 10);
-        bool blank = strspn(text, " \t") >= len;
-        bool is_port = !blank && end > text && end + strspn(end, " \t") == text + len && port > 0 &&
-                       port <= PORT_MOST;
-
-        good = good && (blank || is_port);
-        if (is_port && ports->count < TUNNEL_PORTS_MAX)
-            ports->ports[ports->count++] = (uint16_t)port;
-        text += len + (text[len] == ',');
+    while (tunnel_piece_next(&text, &piece)) {
+        good = good && piece.port > 0;
+        if (piece.port > 0 && ports->count < TUNNEL_PORTS_MAX)
+            ports->ports[ports->count++] = piece.port;
     }
     return good;
 }

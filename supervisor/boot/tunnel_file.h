@@ -16,6 +16,16 @@ struct tunnel_ports {
     size_t count;
 };
 
+/* One piece of the list, without the blanks around it; `port` 0: it is no port. */
+struct tunnel_piece {
+    const char *text;
+    size_t len;
+    uint16_t port;
+};
+
+/* The next piece at `*at`, which moves behind it; empty ones are passed over. False: the end. */
+bool tunnel_piece_next(const char **at, struct tunnel_piece *piece);
+
 /* EXPECTED_TUNNEL_PORTS (S-26): a comma list; pieces that are no port are left out. False when there
  * was such a piece. */
 bool tunnel_ports_parse(const char *text, struct tunnel_ports *ports);

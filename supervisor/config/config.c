@@ -264,10 +264,7 @@ static void parse_tunnels(struct reader *reader)
     double seconds = TUNNEL_TIMEOUT_S;
 
     if (ports && !tunnel_ports_parse(ports, &config->tunnel_ports))
-        buf_printf(&config->remarks,
-                   "EXPECTED_TUNNEL_PORTS: \"%s\" is no list of ports; what is "
-                   "none was left out\n",
-                   ports);
+        config->bad_tunnel_ports = strdup(ports);
     if (limit && (env_parse_seconds(limit, &seconds) != 0 || !(seconds >= 0) ||
                   seconds > (double)TIMEOUT_MOST_S)) {
         seconds = TUNNEL_TIMEOUT_S;
@@ -416,6 +413,7 @@ void config_free(struct config *config)
         config->opencode_username,
         config->opencode_password,
         config->working_branch,
+        config->bad_tunnel_ports,
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(strings); i++)

@@ -46,6 +46,7 @@ struct config {
     uint64_t setup_timeout_ms;
     uint64_t start_timeout_ms;
     struct tunnel_ports tunnel_ports; /* that start.sh may count on (S-26) */
+    char *bad_tunnel_ports;           /* the variable, when a piece of it is no port; else NULL */
     uint64_t tunnel_timeout_ms;
     char *working_branch; /* NULL: none was named (S-63) */
 

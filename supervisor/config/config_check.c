@@ -1,5 +1,7 @@
 #include "supervisor/config/config_check.h"
 
+#include "common/cleanup.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,10 +20,26 @@ static void log_lines(const struct buf *lines, struct log *log, enum log_level l
     }
 }
 
+/* S-26: one line for each piece that is no port. */
+static void log_bad_tunnel_ports(const char *raw, struct log *log)
+{
+    struct tunnel_piece piece;
+    const char *at = raw ? raw : "";
+
+    while (tunnel_piece_next(&at, &piece)) {
+        AUTO_FREE char *value = piece.port == 0 ? strndup(piece.text, piece.len) : NULL;
+
+        if (value)
+            log_at(log, LOG_WARNING, "tunnel.expected_ports_parse_failed", LOG_STR("value", value),
+                   LOG_STR("raw", raw));
+    }
+}
+
 void config_check_log(const struct config *config, struct log *log)
 {
     log_lines(&config->problems, log, LOG_ERROR, "supervisor.config_invalid");
     log_lines(&config->remarks, log, LOG_WARNING, "supervisor.config_defaulted");
+    log_bad_tunnel_ports(config->bad_tunnel_ports, log);
 }
 
 static unsigned print_lines(const struct buf *lines, const char *what, FILE *out)
@@ -42,6 +60,9 @@ int config_check_print(const struct config *config, FILE *out)
     unsigned problems = print_lines(&config->problems, "problem", out);
 
     print_lines(&config->remarks, "remark", out);
+    if (config->bad_tunnel_ports)
+        fprintf(out, "remark: EXPECTED_TUNNEL_PORTS: \"%s\": what is no port is left out\n",
+                config->bad_tunnel_ports);
     if (problems > 0) {
         fprintf(out, "not usable: %u problem%s to repair in what the launcher sets\n", problems,
                 problems == 1 ? "" : "s");

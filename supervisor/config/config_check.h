@@ -9,7 +9,8 @@
 
 #include <stdio.h>
 
-/* supervisor.config_invalid for each problem, supervisor.config_defaulted for each remark. */
+/* supervisor.config_invalid for each problem, supervisor.config_defaulted for each remark,
+ * tunnel.expected_ports_parse_failed for each piece of that list that is no port. */
 void config_check_log(const struct config *config, struct log *log);
 
 /* One line each, then whether it is usable; the exit status of --check: 1 when there is a problem. */

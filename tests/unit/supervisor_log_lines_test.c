@@ -1,0 +1,63 @@
+/* Lines of the log whose fields the contract names one by one. */
+#include "common/cleanup.h"
+#include "common/file.h"
+#include "supervisor/boot/boot_warnings.h"
+#include "supervisor/config/config_check.h"
+#include "tests/unit/check.h"
+
+#include <stdlib.h>
+
+#define SAID_MAX (16 * 1024)
+
+/* A sink that keeps what is logged. */
+static bool keep(void *user, const char *line, size_t len)
+{
+    buf_append(user, line, len);
+    return true;
+}
+
+static const char *get_variable(void *user, const char *name)
+{
+    return strcmp(name, "EXPECTED_TUNNEL_PORTS") == 0 ? user : NULL;
+}
+
+static const char *said_of_ports(struct log *log, struct buf *said, const char *list)
+{
+    struct flags flags = {.test_root = "", .era = ERA_CHOICE_CURRENT};
+    struct config config;
+
+    buf_reset(said);
+    config_parse(&config, &flags, get_variable, (void *)list, "0");
+    config_check_log(&config, log);
+    config_free(&config);
+    return buf_text(said);
+}
+
+int main(void)
+{
+    struct log *log = log_new(-1, "sandbox", "supervisor");
+    AUTO_BUF struct buf said = BUF_INIT(SAID_MAX);
+    char owner[] = "acme", name[] = "app";
+    struct repository repository = {.owner = owner, .name = name};
+
+    log_set_sink(log, keep, &said);
+    TEST("a boot warning about no repository says null for its owner and name (S-137)") {
+        boot_warnings_add("", log, "setup", "slow", NULL);
+        CHECK(strstr(buf_text(&said), "\"repo_owner\":null,\"repo_name\":null}"));
+        buf_reset(&said);
+        boot_warnings_add("", log, "setup", "slow", &repository);
+        CHECK(strstr(buf_text(&said), "\"repo_owner\":\"acme\",\"repo_name\":\"app\"}"));
+    }
+    TEST("each piece of the list of tunnel ports that is no port has its own line (S-26)") {
+        const char *text = said_of_ports(log, &said, "3000, x ,,70000");
+
+        CHECK(strstr(text, "\"event\":\"tunnel.expected_ports_parse_failed\""));
+        CHECK(strstr(text, "\"value\":\"x\",\"raw\":\"3000, x ,,70000\"}"));
+        CHECK(strstr(text, "\"value\":\"70000\",\"raw\":\"3000, x ,,70000\"}"));
+        CHECK(!strstr(text, "\"value\":\"3000\""));
+        CHECK(!strstr(text, "EXPECTED_TUNNEL_PORTS"));
+        CHECK(!strstr(said_of_ports(log, &said, " 3000 ,5173,"), "tunnel."));
+    }
+    log_free(log);
+    return check_done();
+}
