@@ -11,11 +11,11 @@
 #include "supervisor/config/config.h"
 #include "supervisor/config/config_check.h"
 #include "supervisor/config/secrets.h"
+#include "supervisor/config_failure.h"
 #include "supervisor/credentials/credential_install.h"
 #include "supervisor/credentials/credential_setup.h"
 #include "supervisor/credentials/gh_wrapper.h"
 #include "supervisor/credentials/git_credentials.h"
-#include "supervisor/report/fatal_report.h"
 #include "supervisor/config/flags.h"
 #include "supervisor/git_sync/git_sync_worker.h"
 #include "supervisor/image_build/modal_launch.h"
@@ -97,13 +97,6 @@ static void prepare_environment(const struct config *config)
     }
 }
 
-/* Nobody handles signals meanwhile: their default actions may end it. */
-static void report_bad_config(const struct config *config, struct log *log)
-{
-    signals_release();
-    fatal_report_send_alone(log, config, buf_text(&config->problems));
-}
-
 static int run_sandbox(const struct flags *flags, struct config *config, bool config_is_good,
                        uint64_t started_ms)
 {
@@ -137,7 +130,7 @@ static int run_sandbox(const struct flags *flags, struct config *config, bool co
     if (launch == MODAL_LAUNCH_CANCELLED)
         exit_code = EXIT_SUCCESS;
     else if (!config_is_good)
-        report_bad_config(config, log);
+        config_failure_report(config, log);
     else if (launch == MODAL_LAUNCH_ACCEPTED)
         exit_code = supervisor_run(&options);
     log_free(log);

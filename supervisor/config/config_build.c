@@ -96,6 +96,18 @@ int config_build_parse(struct config_build *build, bool from_modal, config_build
     return has_everything(build, from_modal) ? 0 : -1;
 }
 
+bool config_build_has_address(const struct config_build *build)
+{
+    const char *const parts[] = {build->id, build->success_url, build->failure_url,
+                                 build->provider_session_id};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
+        if (!parts[i] || !*parts[i])
+            return false;
+    }
+    return true;
+}
+
 void config_build_free(struct config_build *build)
 {
     free(build->id);

@@ -28,6 +28,10 @@ typedef const char *config_build_env_fn(void *user, const char *name);
  * to `problems` for what is wrong. -1 when out of memory. */
 int config_build_parse(struct config_build *build, bool from_modal, config_build_env_fn *env,
                        void *user, struct buf *problems);
+
+/* Whom to tell of the end is known; the token alone may be missing, for Modal sends it later. */
+bool config_build_has_address(const struct config_build *build);
+
 void config_build_free(struct config_build *build);
 
 #endif

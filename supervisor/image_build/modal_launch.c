@@ -107,7 +107,8 @@ enum modal_launch modal_launch_wait(int fd, struct config *config, struct log *l
         return refuse(config, log, "invalid_build_mode");
     if (!config->build.id || !*config->build.id)
         return refuse(config, log, "missing_build_identity");
-    if (config->problems.len > 0)
+    /* With a token one can at least tell of the others (S-132). */
+    if (config->problems.len > 0 && !config_build_has_address(&config->build))
         return refuse(config, log, "invalid configuration");
     log_at(log, LOG_INFO, "image_build.awaiting_start", LOG_STR("build_id", config->build.id));
     sigemptyset(&wanted);

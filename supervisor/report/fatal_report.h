@@ -24,8 +24,4 @@ void fatal_report_close(struct fatal_report *report);
 /* Does nothing without a control plane. `text` is redacted here. */
 void fatal_report_send(struct fatal_report *report, const struct config *config, const char *text);
 
-/* The same without a sandbox, on a loop of its own: the configuration was unusable (S-51). Waits for
- * the worker's end. */
-void fatal_report_send_alone(struct log *log, const struct config *config, const char *text);
-
 #endif

@@ -25,11 +25,11 @@ async function callbackReceiver(t, statuses = []) {
     return { calls, url: `http://127.0.0.1:${server.address().port}` };
 }
 
-async function startBuild(t, { setup, statuses, env = {} }) {
+async function startBuild(t, { setup, statuses, env = {}, ...options }) {
     const playground = await playgroundFor(t, { repository: {
         owner: 'acme', name: 'app', files: { ...sampleFiles, '.openinspect/setup.sh': setup } } });
     const receiver = await callbackReceiver(t, statuses);
-    const sandbox = await startWithStandIns(playground, { env: {
+    const sandbox = await startWithStandIns(playground, { ...options, env: {
         IMAGE_BUILD_MODE: 'true', CONTROL_PLANE_URL: undefined, SANDBOX_AUTH_TOKEN: undefined,
         SANDBOX_VERSION: 'v61-test', VCS_CLONE_TOKEN: playground.gitServer.token,
         OI_REPO_IMAGE_BUILD_ID: 'imgb-1', OI_REPO_IMAGE_CALLBACK_URL: `${receiver.url}/complete`,
@@ -88,4 +88,58 @@ test('SIGTERM during a build: exit 0, and nobody is told anything', async (t) =>
     assert.equal(sandbox.logsOf('image_build.cancelled').length, 1);
     await waitUntil(() => sandbox.exit, { what: 'the end' });
     assert.deepEqual(receiver.calls, []);
+});
+
+const session = (more) => JSON.stringify({ session_id: 'build-1', repo_owner: 'acme', repo_name: 'app', branch: 'main', ...more });
+const twice = ['acme', 'other'].map((owner) => ({ repo_owner: owner, repo_name: 'app', branch: 'main' }));
+const badConfigurations = {
+    'a branch that git does not know': [{ SESSION_CONFIG: session({ branch: 'a..b' }) }, /branch/],
+    'a base_sha that is none': [
+        { SESSION_CONFIG: session({ repositories: [{ ...twice[0], base_sha: 'main' }] }) }, /base_sha/],
+    'two repositories of one name': [{ SESSION_CONFIG: session({ repositories: twice }) }, /app/],
+    'a budget that is none': [{ OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS: 'soon' }, /OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS/],
+};
+for (const [what, [env, about]] of Object.entries(badConfigurations)) {
+    test(`${what}: the build is told as failed before anything is begun, and ends with 1`, async (t) => {
+        const { sandbox, receiver } = await startBuild(t, { setup: 'true\n', env });
+        assert.equal((await sandbox.exited()).code, 1);
+        assert.deepEqual(receiver.calls.map(({ path }) => path), ['/failed']);
+        const [{ headers, body }] = receiver.calls;
+        assert.equal(headers.authorization, `Bearer ${TOKEN}`);
+        assert.match(body.error, about);
+        assert.deepEqual([body.build_id, body.provider_session_id], ['imgb-1', 'provider-1']);
+        assert.equal(sandbox.logsOf('git.sync_start').length, 0);
+    });
+}
+
+test('a failure of the configuration is told again when it was not accepted; half a callback is told to nobody', async (t) => {
+    const env = { OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS: 'soon' };
+    const retried = await startBuild(t, { setup: 'true\n', statuses: [503], env });
+    assert.equal((await retried.sandbox.exited()).code, 1);
+    assert.deepEqual(retried.receiver.calls.map(({ path }) => path), ['/failed', '/failed']);
+    const half = await startBuild(t, { setup: 'true\n', env: { ...env, OI_REPO_IMAGE_CALLBACK_TOKEN: '' } });
+    assert.equal((await half.sandbox.exited()).code, 1);
+    assert.deepEqual(half.receiver.calls, []);
+});
+
+test('SIGTERM while a bad configuration is being told: it ends at once, and nobody is told again', async (t) => {
+    const { sandbox, receiver } = await startBuild(t, {
+        setup: 'true\n', statuses: [503, 503], env: { OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS: 'soon' } });
+    await sandbox.logged('repo_image.callback_retry');
+    await endInOrder(sandbox, { limitMs: 1500, code: 1 });
+    assert.equal(receiver.calls.length, 1);
+});
+
+test('on Modal the token is taken first, then the bad configuration is told with it', async (t) => {
+    const token = '0123456789abcdef'.repeat(4);
+    const { sandbox, receiver } = await startBuild(t, { setup: 'true\n',
+        around: ['sh', '-c', `exec "$@" <<.\n${token}\n.`, 'sh'], args: ['--await-modal-image-build-token-stdin-v1'],
+        env: { OI_REPO_IMAGE_CALLBACK_TOKEN: undefined, OI_REPO_IMAGE_PROVIDER_SESSION_ID: undefined,
+            MODAL_SANDBOX_ID: 'sb-modal', OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS: '0' } });
+    assert.equal((await sandbox.exited()).code, 1);
+    assert.equal(sandbox.logsOf('image_build.launch_accepted').length, 1);
+    assert.deepEqual(receiver.calls.map(({ path, headers }) => [path, headers.authorization]), [['/failed', `Bearer ${token}`]]);
+    assert.match(receiver.calls[0].body.error, /OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS/);
+    assert.equal(receiver.calls[0].body.provider_session_id, 'sb-modal');
+    assert.ok(!sandbox.output.includes(token));
 });
