@@ -179,6 +179,8 @@ static int open_identity(struct bridge *bridge)
         .token = bridge->options->token,
         .manifest_path = MANIFEST_PATH,
         .workspace = WORKSPACE_PATH,
+        .bin_directory = env_get("OPENINSPECT_BIN_INSTALL_DIR"),
+        .temp_directory = env_temp_dir(),
         .fetch_limit_ms = bridge->limits->signing_ms,
         .config_limit_ms = bridge->limits->git_config_ms,
         .kill_ms = bridge->limits->push_kill_ms,

@@ -182,9 +182,14 @@ static void write_signing(struct git_identity *self, const struct signing_config
     struct err err = {0};
 
     self->optional = false;
-    if (config->enabled && signer_path_prepare(signer, sizeof signer, &err) != 0)
+    /* With signing on and nobody to sign, the agent could not commit at all. */
+    if (config->enabled &&
+        signer_path_prepare(self->options.bin_directory, self->options.temp_directory, signer,
+                            sizeof signer, &err) != 0) {
         log_at(self->options.log, LOG_WARNING, "git.signer_missing", LOG_ERR(&err));
-    err_clear(&err);
+        finish(self, err.text, NULL);
+        return;
+    }
     if (manifest_read_strict(self->options.manifest_path, &manifest, &err) != 0 &&
         (config->enabled || err.class != ERR_NOT_FOUND)) {
         finish(self, INVALID_MANIFEST_TEXT, err.text);

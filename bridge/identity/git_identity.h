@@ -28,6 +28,8 @@ struct git_identity_options {
     const char *token;
     const char *manifest_path;
     const char *workspace;
+    const char *bin_directory;  /* B-109, or NULL */
+    const char *temp_directory; /* for what fits nowhere else (signer_path.h) */
     uint64_t fetch_limit_ms;
     uint64_t config_limit_ms; /* of one checkout */
     uint64_t kill_ms;

@@ -10,8 +10,10 @@
 
 #define SIGNER_NAME "oi-git-sign"
 
-/* Writes "<directory of this program>/oi-git-sign". A name that is not there is made, as a symbolic
- * link; -1 and what to do when that fails. The path is written all the same. */
-int signer_path_prepare(char *out, size_t size, struct err *err);
+/* Writes the path of oi-git-sign: in `bin_directory` (B-109; NULL: none), beside this program, or in a
+ * directory for us alone below `temp_directory`. The first that is there; else the first where it can
+ * be made, as a symbolic link. -1 and what to do when it can be made nowhere. */
+int signer_path_prepare(const char *bin_directory, const char *temp_directory, char *out,
+                        size_t size, struct err *err);
 
 #endif
