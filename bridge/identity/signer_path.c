@@ -33,45 +33,59 @@ static bool is_private(const char *directory)
 {
     struct stat status;
 
-    mkdir(directory, PRIVATE_MODE);
     return lstat(directory, &status) == 0 && S_ISDIR(status.st_mode) &&
            status.st_uid == geteuid() && (status.st_mode & 022) == 0;
 }
 
-static bool name_in(const char *directory, char *out, size_t size)
+struct places {
+    const char *bin;
+    char own[PATH_MAX];
+    char private[PATH_MAX];
+};
+
+/* The name in the first place where it is, or where `make` puts it. */
+static bool find(const struct places *places, const char *make, char *out, size_t size)
 {
-    return directory && *directory &&
-           (size_t)snprintf(out, size, "%s/" SIGNER_NAME, directory) < size;
+    const char *const directories[] = {places->bin, places->own, places->private};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(directories); i++) {
+        const char *directory = directories[i];
+
+        if (directory == places->private && make)
+            mkdir(directory, PRIVATE_MODE);
+        if (!directory || !*directory || (directory == places->private && !is_private(directory)))
+            continue;
+        if ((size_t)snprintf(out, size, "%s/" SIGNER_NAME, directory) >= size)
+            continue;
+        /* Another bridge may just have made it. */
+        if (make && symlink(make, out) != 0 && errno != EEXIST)
+            continue;
+        if (access(out, X_OK) == 0)
+            return true;
+    }
+    return false;
 }
 
 int signer_path_prepare(const char *bin_directory, const char *temp_directory, char *out,
                         size_t size, struct err *err)
 {
-    char self[PATH_MAX], own[PATH_MAX], private[PATH_MAX];
-    const char *const directories[] = {bin_directory, own, private};
+    struct places places = {.bin = bin_directory};
+    char self[PATH_MAX];
     char *slash;
 
     out[0] = '\0';
     if (find_program(self, sizeof self, err) != 0)
         return -1;
     slash = strrchr(self, '/');
-    snprintf(own, sizeof own, "%.*s", slash ? (int)(slash - self) : 0, self);
-    if (snprintf(private, sizeof private, "%s/" PRIVATE_DIRECTORY, temp_directory) >= PATH_MAX ||
-        !is_private(private))
-    private[0] = '\0';
-    for (size_t i = 0; i < ARRAY_LENGTH(directories); i++) {
-        if (name_in(directories[i], out, size) && access(out, X_OK) == 0)
-            return 0;
-    }
-    for (size_t i = 0; i < ARRAY_LENGTH(directories); i++) {
-        /* Another bridge may just have made it. */
-        if (name_in(directories[i], out, size) && (symlink(self, out) == 0 || errno == EEXIST) &&
-            access(out, X_OK) == 0)
-            return 0;
-    }
+    snprintf(places.own, sizeof places.own, "%.*s", slash ? (int)(slash - self) : 0, self);
+    if (snprintf(places.private, sizeof places.private, "%s/" PRIVATE_DIRECTORY, temp_directory) >=
+        PATH_MAX)
+        places.private[0] = '\0';
+    if (find(&places, NULL, out, size) || find(&places, self, out, size))
+        return 0;
     return err_set(err, ERR_CONFIG,
                    "commits cannot be signed: make " SIGNER_NAME
                    " in %s, or in a directory that OPENINSPECT_BIN_INSTALL_DIR names, a symbolic "
                    "link to %s",
-                   own, self);
+                   places.own, self);
 }
