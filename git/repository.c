@@ -98,6 +98,41 @@ static int head_name(git_repository *repository, struct buf *name, struct err *e
     return 0;
 }
 
+/* `branch` need not be there: an image may be of another one. */
+static int walk_own_commits(git_repository *repository, git_revwalk *walk, const char *branch,
+                            bool *has)
+{
+    AUTO_BUF struct buf local = BUF_INIT(2 * BRANCH_NAME_MAX);
+    git_oid id;
+    int code = git_repository_head_unborn(repository) == 1 ? 0 : git_revwalk_push_head(walk);
+
+    buf_printf(&local, HEADS "%s", branch);
+    if (code == 0 && git_reference_name_to_id(&id, repository, buf_text(&local)) == 0)
+        code = git_revwalk_push(walk, &id);
+    if (code == 0)
+        code = git_revwalk_hide_glob(walk, "refs/remotes/origin/*");
+    if (code == 0)
+        code = git_revwalk_next(&id, walk);
+    *has = code == 0;
+    return code == GIT_ITEROVER ? 0 : code;
+}
+
+int repository_has_own_commits(const char *path, const char *branch, bool *has, const char **why,
+                               struct err *err)
+{
+    AUTO_GIT(repository) git_repository *repository = NULL;
+    AUTO_GIT(revwalk) git_revwalk *walk = NULL;
+    int code;
+
+    if (library_open(path, &repository, err) < 0)
+        return -1;
+    *why = "there are commits that origin lacks";
+    code = git_revwalk_new(&walk, repository);
+    if (code == 0)
+        code = walk_own_commits(repository, walk, branch, has);
+    return code < 0 ? git_error_to_err(code, "look for commits of our own", err) : 0;
+}
+
 int repository_has_session_work(const char *path, const char *branch, bool *has, const char **why,
                                 struct err *err)
 {

@@ -22,6 +22,10 @@ int repository_set_origin(const char *path, const char *url, struct err *err);
 /* user.name and user.email in .git/config (S-214). */
 int repository_set_identity(const char *path, const char *name, const char *email, struct err *err);
 
+/* Commits that no branch of origin has, on HEAD or on `branch`. */
+int repository_has_own_commits(const char *path, const char *branch, bool *has, const char **why,
+                               struct err *err);
+
 /* Somebody worked here (S-202): HEAD is not on `branch`, something is changed or untracked, or
  * `branch` has commits that refs/remotes/origin/<branch> lacks. `why` then gets a few words. */
 int repository_has_session_work(const char *path, const char *branch, bool *has, const char **why,

@@ -3,6 +3,8 @@
 #include "common/buf.h"
 #include "common/json.h"
 
+#include <string.h>
+
 #define URL_MAX (4 * 1024)
 #define CONNECT_LIMIT_S 30
 #define STALL_LIMIT_S 60
@@ -40,6 +42,18 @@ static void add_identity(cJSON *request, const struct config *config)
     json_put(request, "identity", identity);
 }
 
+/* What a second boot of the same sandbox must not damage (S-202). */
+static void add_reentry(cJSON *request, const struct config *config)
+{
+    bool image = config->boot_mode == BOOT_REPO_IMAGE;
+    bool kept = image || config->boot_mode == BOOT_FRESH;
+
+    json_add_bool(request, "keep_session_work", kept);
+    json_add_bool(request, "of_image", image);
+    if (kept && strcmp(config->sandbox_id, "unknown") != 0)
+        json_add_string(request, "sandbox_id", config->sandbox_id);
+}
+
 cJSON *git_sync_request_build(const struct config *config, const struct repository *repository)
 {
     AUTO_BUF struct buf url = BUF_INIT(URL_MAX);
@@ -61,7 +75,7 @@ cJSON *git_sync_request_build(const struct config *config, const struct reposito
     if (config->era == ERA_CURRENT || repository->branch_given)
         json_add_string(request, "branch", repository->branch);
     json_add_bool(request, "branch_is_default", !repository->branch_given);
-    json_add_bool(request, "keep_session_work", config->boot_mode == BOOT_FRESH);
+    add_reentry(request, config);
     /* S-231: in a live session the control plane is asked, whatever token lies around. */
     if (config->era == ERA_CURRENT && (*config->control_plane_url || *config->auth_token)) {
         json_add_bool(request, "ask_credentials", true);

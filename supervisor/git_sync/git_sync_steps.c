@@ -7,6 +7,7 @@
 #include "git/clone.h"
 #include "git/rebase.h"
 #include "git/repository.h"
+#include "supervisor/git_sync/sandbox_mark.h"
 
 #include <dirent.h>
 #include <string.h>
@@ -110,6 +111,18 @@ static int fetch(struct git_sync_task *task, struct err *err)
     return 0;
 }
 
+/* S-202, and in the spirit of SD-3 the same for an image's checkout: it is the session's own once
+ * this sandbox has booted with it; before, only commits can be work. */
+static int find_session_work(const struct git_sync_task *task, const char *branch, bool *has,
+                             const char **why, struct err *err)
+{
+    bool own = !task->of_image ||
+               (task->sandbox_id && sandbox_mark_is(task->path, task->sandbox_id));
+
+    return own ? repository_has_session_work(task->path, branch, has, why, err)
+               : repository_has_own_commits(task->path, branch, has, why, err);
+}
+
 static int update(struct git_sync_task *task, struct err *err)
 {
     const char *why = NULL;
@@ -118,7 +131,7 @@ static int update(struct git_sync_task *task, struct err *err)
         return -1;
     task->operation = "update";
     if (task->keep_session_work &&
-        repository_has_session_work(task->path, task->branch.name, &task->kept, &why, err) < 0)
+        find_session_work(task, task->branch.name, &task->kept, &why, err) < 0)
         return -1;
     if (task->kept) {
         task->emit("info", "git.update_skip", text_field("reason", why));
@@ -136,19 +149,29 @@ static void note_session_work(struct git_sync_task *task)
     bool has = false;
 
     if (task->keep_session_work && branch &&
-        repository_has_session_work(task->path, branch, &has, &why, NULL) == 0)
+        find_session_work(task, branch, &has, &why, NULL) == 0)
         task->kept = has;
+}
+
+/* Also after a failure: a session from an image goes on with the checkout that is there. */
+static void leave_mark(struct git_sync_task *task)
+{
+    struct err err = {0};
+
+    if (task->sandbox_id && !is_absent(task->path) &&
+        sandbox_mark_write(task->path, task->sandbox_id, &err) < 0)
+        task->emit("warning", "git.mark_failed", text_field("error_message", err.text));
 }
 
 int git_sync_steps_current(struct git_sync_task *task, struct err *err)
 {
     /* A fresh clone needs neither fetch nor checkout (S-201). */
-    if (is_absent(task->path))
-        return clone(task, err);
-    if (update(task, err) == 0)
-        return 0;
-    note_session_work(task);
-    return -1;
+    int result = is_absent(task->path) ? clone(task, err) : update(task, err);
+
+    if (result < 0)
+        note_session_work(task);
+    leave_mark(task);
+    return result;
 }
 
 static void tell_distance(struct git_sync_task *task)

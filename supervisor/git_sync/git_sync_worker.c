@@ -87,6 +87,8 @@ static int read_job(const cJSON *input, struct git_sync_task *task, action_fn **
     task->branch.wanted = json_get_nonempty(input, "branch");
     task->branch.may_fall_back = json_get_bool(input, "branch_is_default", false);
     task->keep_session_work = json_get_bool(input, "keep_session_work", false);
+    task->of_image = json_get_bool(input, "of_image", false);
+    task->sandbox_id = json_get_nonempty(input, "sandbox_id");
     task->access.username = json_get_nonempty(input, "username");
     task->access.password = json_get_nonempty(input, "password");
     if (json_get_bool(input, "ask_credentials", false))

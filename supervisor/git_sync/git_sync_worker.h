@@ -19,8 +19,12 @@
  *   "branch"            optional: absent means the remote's HEAD branch
  *   "branch_is_default" optional, false: true when nobody chose the branch ("main" by default); a
  *                       remote without it then gives its HEAD branch (S-205)
- *   "keep_session_work" optional, false: true for boot mode `fresh`; an existing checkout with work
- *                       of a session in it is only fetched (S-202); the result says `kept`
+ *   "keep_session_work" optional, false: true for boot modes `fresh` and `repo_image`; an existing
+ *                       checkout with work of a session in it is only fetched (S-202); the result
+ *                       says `kept`
+ *   "of_image"          optional, false: true for boot mode `repo_image`. Changed files and another
+ *                       branch are then work only when the checkout bears our sandbox's mark
+ *   "sandbox_id"        optional: the mark that a sync leaves (sandbox_mark.h)
  *   "username"          optional, "x-access-token"
  *   "password"          optional: the token. Kept in memory only, sent only to the host of `url`
  *   "ask_credentials"   optional, false: with no password, ask the control plane for one when the

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { appendFileSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { issueCertificate, makeAuthority } from '../../playground/certificates.mjs';
@@ -191,3 +191,38 @@ test('ten repositories are cloned at the same time, with one request for the pas
     assert.throws(() => execFileSync('grep', ['-rq', gitServer.token, sandbox.path('workspace')]), 'no token in a checkout');
     await endInOrder(sandbox);
 });
+
+const FROM_IMAGE = { FROM_REPO_IMAGE: 'true' };
+
+/** What a session may leave in its checkout, and how to see that it is still there. */
+const sessionWork = {
+    'a commit': [(checkout) => git(checkout, 'commit', '--quiet', '--allow-empty', '--message', 'Work'),
+        (checkout) => assert.equal(git(checkout, 'log', '-1', '--format=%s', 'main'), 'Work')],
+    'a changed file': [(checkout) => appendFileSync(join(checkout, 'README.md'), 'work\n'),
+        (checkout) => assert.match(readFileSync(join(checkout, 'README.md'), 'utf8'), /work\n$/)],
+};
+for (const [mode, env] of Object.entries({ fresh: {}, repo_image: FROM_IMAGE })) {
+    test(`a sandbox that is entered again (${mode}) keeps the session's work, and setup.sh does not run again`, async (t) => {
+        const playground = await playgroundFor(t);
+        const first = await startWithStandIns(playground, { env });
+        await first.logged('sandbox.startup');
+        await endInOrder(first);
+        const other = join(playground.dir, 'other');
+        git(playground.dir, 'clone', '--quiet', playground.bareRepository, other);
+        git(other, 'commit', '--quiet', '--allow-empty', '--message', 'Meanwhile');
+        git(other, 'push', '--quiet', 'origin', 'main');
+        for (const [what, [work, assertKept]] of Object.entries(sessionWork)) {
+            const snapshot = first.snapshot(join(playground.dir, `left-${what}`));
+            work(join(snapshot, 'workspace/app'));
+            const before = git(join(snapshot, 'workspace/app'), 'rev-parse', 'HEAD');
+            const again = await startWithStandIns(playground, { env, snapshot });
+            await again.logged('sandbox.startup');
+            const checkout = again.path('workspace/app');
+            assertKept(checkout);
+            assert.equal(git(checkout, 'rev-parse', 'HEAD'), before, what);
+            assert.equal(git(checkout, 'log', '-1', '--format=%s', 'origin/main'), 'Meanwhile', what);
+            assert.equal(again.logsOf('setup.start').length, 0, what);
+            await endInOrder(again);
+        }
+    });
+}
