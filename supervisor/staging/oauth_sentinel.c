@@ -78,14 +78,14 @@ void oauth_sentinel_update(const struct config *config, struct log *log)
     AUTO_JSON cJSON *auth = NULL;
     const char *path = config->paths.opencode_auth;
     bool managed = config->openai_managed || config->xai_managed;
-    struct err err;
+    struct err err = {0};
 
     if (file_read(path, &text, &err) == 0)
         auth = json_parse(buf_text(&text), text.len, &err);
     if (!cJSON_IsObject(auth)) {
         if (!managed)
             return;
-        if (err.class == ERR_PROTOCOL)
+        if (auth || err.class == ERR_PROTOCOL)
             log_at(log, LOG_WARNING, "managed_oauth.existing_auth_invalid", LOG_STR("path", path));
         cJSON_Delete(auth);
         auth = cJSON_CreateObject();

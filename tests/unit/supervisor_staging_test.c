@@ -166,6 +166,15 @@ static cJSON *parse(const char *text)
     return json_parse(text, strlen(text), NULL);
 }
 
+static bool on_log_line(void *user, const char *line, size_t len)
+{
+    bool *warned = user;
+
+    (void)len;
+    *warned = *warned || strstr(line, "managed_oauth.existing_auth_invalid");
+    return true;
+}
+
 static void test_sentinel(void)
 {
     struct config config = parse_config();
@@ -202,6 +211,21 @@ static void test_sentinel(void)
         config.xai_managed = false;
         oauth_sentinel_update(&config, NULL);
         CHECK(stat(config.paths.opencode_auth, &st) == 0 && st.st_size == 2);
+    }
+    TEST("a file that is JSON but no object is replaced too, with a warning; a missing one has none") {
+        struct log *log = log_new(-1, "sandbox", "supervisor");
+        bool warned = false;
+
+        log_set_sink(log, on_log_line, &warned);
+        config.xai_managed = true;
+        unlink(config.paths.opencode_auth);
+        oauth_sentinel_update(&config, log);
+        CHECK(!warned);
+        put_file("root/.local/share/opencode/auth.json", "[1]");
+        oauth_sentinel_update(&config, log);
+        CHECK(warned);
+        CHECK(stat(config.paths.opencode_auth, &st) == 0 && st.st_size > 3);
+        log_free(log);
     }
     config_free(&config);
 }
