@@ -28,6 +28,7 @@ struct hook_run {
     size_t index;
     uint64_t started_ms;
     bool timed_out;
+    bool terminated; /* its group was told to end, and is killed when `limit` runs out */
     bool ended; /* what comes now is of its background children */
     char script[PATH_MAX];
 };
@@ -131,7 +132,9 @@ static void on_exited(void *user, int exit_code)
     struct err err;
 
     run->ended = true;
-    uv_timer_stop(&run->limit);
+    /* S-268: after a SIGTERM of ours its children have their 2 s, and then on_kill_time(). */
+    if (!run->terminated || !process_group_lives(&run->process))
+        uv_timer_stop(&run->limit);
     log_end(run, exit_code);
     describe_failure(run, exit_code, &err);
     line_tail_clear(&run->tail);
@@ -147,10 +150,12 @@ static void on_kill_time(uv_timer_t *timer)
     struct hook_run *run = timer->data;
 
     process_signal(&run->process, SIGKILL);
+    process_kill_group(&run->process);
 }
 
 static void terminate(struct hook_run *run)
 {
+    run->terminated = true;
     process_signal(&run->process, SIGTERM);
     uv_timer_start(&run->limit, on_kill_time, TERM_GRACE_MS, 0);
 }

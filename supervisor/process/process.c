@@ -161,6 +161,11 @@ void process_signal(struct process *process, int number)
         kill(-process->pid, number);
 }
 
+bool process_group_lives(const struct process *process)
+{
+    return process->pid > 0 && (kill(-process->pid, 0) == 0 || errno == EPERM);
+}
+
 void process_kill_group(const struct process *process)
 {
     /* The number cannot have been given to another group while members of this one live; when none

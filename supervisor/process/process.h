@@ -57,6 +57,9 @@ int process_start(struct process *process, const struct spawn_options *options, 
 /* Sends to the whole group; nothing happens when it is not running. */
 void process_signal(struct process *process, int number);
 
+/* Somebody of its group is there; to be asked no later than in on_exit, while the number is ours. */
+bool process_group_lives(const struct process *process);
+
 /* SIGKILL to whatever of its group outlived the leader. */
 void process_kill_group(const struct process *process);
 

@@ -184,12 +184,14 @@ test('a failing start.sh ends the sandbox with code 1 and is reported to the con
     assert.ok(sandbox.logs.some(({ event }) => event === 'supervisor.fatal'));
 });
 
-test('a hook that runs too long is ended with all it started', async (t) => {
+test('a hook that runs too long is ended with all it started, also what ignores SIGTERM', async (t) => {
+    const stubborn = `bash -c 'trap "" TERM; while :; do sleep 2000; done' stubborn-child`;
     const playground = await playgroundFor(t, {
-        repository: repositoryWith({ '.openinspect/setup.sh': hook('sleep 1000 & sleep 1000') }) });
+        repository: repositoryWith({ '.openinspect/setup.sh': hook(`${stubborn} & sleep 2000`) }) });
     const sandbox = await startWithStandIns(playground, { env: { SETUP_TIMEOUT_SECONDS: '1' } });
     await sandbox.logged('opencode.ready');
-    await waitUntil(() => !sandbox.find('sleep 1000'), { what: 'the end of the hook and its child' });
+    await waitUntil(() => !sandbox.find('stubborn-child') && !sandbox.find('sleep 2000'),
+        { what: 'the end of the hook and its child' });
     await endInOrder(sandbox);
 });
 
