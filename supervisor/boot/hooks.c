@@ -29,7 +29,7 @@ struct hook_run {
     uint64_t started_ms;
     bool timed_out;
     bool terminated; /* its group was told to end, and is killed when `limit` runs out */
-    bool ended; /* what comes now is of its background children */
+    bool ended;      /* what comes now is of its background children */
     char script[PATH_MAX];
 };
 

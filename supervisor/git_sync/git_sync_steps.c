@@ -116,8 +116,8 @@ static int fetch(struct git_sync_task *task, struct err *err)
 static int find_session_work(const struct git_sync_task *task, const char *branch, bool *has,
                              const char **why, struct err *err)
 {
-    bool own = !task->of_image ||
-               (task->sandbox_id && sandbox_mark_is(task->path, task->sandbox_id));
+    bool own =
+        !task->of_image || (task->sandbox_id && sandbox_mark_is(task->path, task->sandbox_id));
 
     return own ? repository_has_session_work(task->path, branch, has, why, err)
                : repository_has_own_commits(task->path, branch, has, why, err);
@@ -148,8 +148,7 @@ static void note_session_work(struct git_sync_task *task)
     const char *why;
     bool has = false;
 
-    if (task->keep_session_work && branch &&
-        find_session_work(task, branch, &has, &why, NULL) == 0)
+    if (task->keep_session_work && branch && find_session_work(task, branch, &has, &why, NULL) == 0)
         task->kept = has;
 }
 

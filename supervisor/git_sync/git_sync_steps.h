@@ -22,7 +22,8 @@ struct git_sync_task {
     const char *path;
     struct branch_choice branch;
     bool keep_session_work;
-    bool of_image; /* the checkout may come from an image: files that setup.sh changed are no work */
+    bool
+        of_image; /* the checkout may come from an image: files that setup.sh changed are no work */
     const char *sandbox_id; /* NULL: leave no mark (sandbox_mark.h) */
     uint32_t clone_ms, fetch_ms;
     const char *identity_name, *identity_email; /* both or neither */

@@ -29,5 +29,6 @@ int sandbox_mark_write(const char *path, const char *sandbox_id, struct err *err
     print_path(path, &name);
     if (buf_failed(&name))
         return err_set(err, ERR_LIMIT, "the path of the checkout is too long");
-    return file_write_atomic(buf_text(&name), sandbox_id, strlen(sandbox_id), FILE_MODE, false, err);
+    return file_write_atomic(buf_text(&name), sandbox_id, strlen(sandbox_id), FILE_MODE, false,
+                             err);
 }

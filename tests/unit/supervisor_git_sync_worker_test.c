@@ -229,8 +229,9 @@ static void test_reentry(void)
     }
     TEST("an image's changed files do not hold its first boot up") {
         CHECK(!is_kept("sandbox-2", "echo built >made-by-setup; echo more >>docs/1.md"));
-        CHECK_STR(shown("git rev-list --count HEAD..origin/main; git status -s; cat .git/oi-session"),
-                  "0\n M docs/1.md\n?? made-by-setup\nsandbox-2");
+        CHECK_STR(
+            shown("git rev-list --count HEAD..origin/main; git status -s; cat .git/oi-session"),
+            "0\n M docs/1.md\n?? made-by-setup\nsandbox-2");
     }
     TEST("nor does an image of another branch without commits of its own") {
         CHECK(!is_kept("sandbox-3", "git checkout -qb of-the-image"));
@@ -241,7 +242,8 @@ static void test_reentry(void)
         CHECK_STR(worker_run_events(&run), "git.update_skip");
         CHECK_STR(shown("git log -1 --format=%s; git rev-list --count HEAD..origin/main"),
                   "mine\n1");
-        CHECK(is_kept("sandbox-5", "git checkout -qB session; git commit -q --allow-empty -m mine"));
+        CHECK(
+            is_kept("sandbox-5", "git checkout -qB session; git commit -q --allow-empty -m mine"));
         CHECK_STR(shown("git symbolic-ref --short HEAD"), "session");
         CHECK(is_kept("sandbox-6", "git commit -q --allow-empty -m mine; git checkout -q session"));
         CHECK_STR(shown("git log -1 --format=%s main"), "mine");
@@ -249,7 +251,8 @@ static void test_reentry(void)
     TEST("booted again in the same sandbox, another branch and changed files are a session's too") {
         CHECK(!is_kept("sandbox-7", "git branch -D -q session"));
         CHECK(is_kept("sandbox-7", "echo mine >>docs/1.md"));
-        CHECK_STR(shown("git status -s; git rev-list --count HEAD..origin/main"), " M docs/1.md\n1");
+        CHECK_STR(shown("git status -s; git rev-list --count HEAD..origin/main"),
+                  " M docs/1.md\n1");
         CHECK(is_kept("sandbox-7", "git checkout -qB session"));
         CHECK(!is_kept("sandbox-7", "true"));
     }

@@ -212,7 +212,8 @@ static void test_sentinel(void)
         oauth_sentinel_update(&config, NULL);
         CHECK(stat(config.paths.opencode_auth, &st) == 0 && st.st_size == 2);
     }
-    TEST("a file that is JSON but no object is replaced too, with a warning; a missing one has none") {
+    TEST("a file that is JSON but no object is replaced too, with a warning; a missing one has "
+         "none") {
         struct log *log = log_new(-1, "sandbox", "supervisor");
         bool warned = false;
 
