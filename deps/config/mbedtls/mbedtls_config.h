@@ -45,8 +45,7 @@
 #define MBEDTLS_BIGNUM_C
 #define MBEDTLS_ECP_C
 #define MBEDTLS_ECP_NIST_OPTIM
-#define MBEDTLS_ECP_FIXED_POINT_OPTIM \
-    0 /* no tables of base points: 11 KB, and half a millisecond a handshake */
+#define MBEDTLS_ECP_FIXED_POINT_OPTIM 0 /* no tables of base points: 11 KB, and half a millisecond a handshake */
 #define MBEDTLS_ECP_DP_SECP256R1_ENABLED
 #define MBEDTLS_ECP_DP_SECP384R1_ENABLED
 #define MBEDTLS_ECP_DP_SECP521R1_ENABLED
