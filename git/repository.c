@@ -208,6 +208,18 @@ int repository_stale_locks(const char *path, bool remove, struct buf *found, str
     return 0;
 }
 
+bool repository_tracks(const char *path, const char *file)
+{
+    AUTO_GIT(repository) git_repository *repository = NULL;
+    AUTO_GIT(index) git_index *index = NULL;
+    struct err err;
+
+    if (library_open(path, &repository, &err) < 0)
+        return err.class != ERR_NOT_FOUND;
+    return git_repository_index(&index, repository) < 0 ||
+           git_index_get_bypath(index, file, 0) != NULL;
+}
+
 bool repository_has_attribute(const char *path, const char *attribute)
 {
     AUTO_BUF struct buf name = BUF_INIT(PATH_MAX), attributes = BUF_INIT(ATTRIBUTES_MAX);

@@ -41,6 +41,10 @@ int repository_count_behind(const char *path, char *branch, size_t branch_size, 
  * when there are none. */
 int repository_stale_locks(const char *path, bool remove, struct buf *found, struct err *err);
 
+/* git tracks this file of the checkout: then it is the user's. Also true when that cannot be said; a
+ * checkout that is none tracks nothing. */
+bool repository_tracks(const char *path, const char *file);
+
 /* The top .gitattributes has this text, as "filter=lfs": for what a checkout of ours does not do. */
 bool repository_has_attribute(const char *path, const char *attribute);
 

@@ -4,6 +4,7 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "common/worker.h"
+#include "supervisor/staging/earlier_assets.h"
 #include "supervisor/staging/git_exclude.h"
 #include "supervisor/staging/npm_guard.h"
 
@@ -224,24 +225,26 @@ static int copy_repository(struct assembly *assembly, const cJSON *repository, s
 
 /* ---- a single one, which OpenCode works in ---- */
 
-/* Its .opencode stays as it is, but for what keeps npm from running; git does not see that. */
+/* Its .opencode stays as it is, but for what an earlier supervisor put there and for what keeps npm
+ * from running; git does not see that. */
 static int guard_checkout(const char *checkout, const char *deps, cJSON *result, struct err *err)
 {
     static const char *const staged[] = {"/.opencode/" NPM_GUARD_MODULES,
                                          "/.opencode/" NPM_GUARD_LOCK};
     char directory[PATH_MAX];
     enum npm_guard guard;
+    int rc = earlier_assets_remove(checkout, err); /* first: their imports would want an npm run */
 
     if (snprintf(directory, sizeof directory, "%s/.opencode", checkout) >= PATH_MAX ||
         !is_directory(directory))
-        return 0; /* absent, or a link that is not followed (S-282) */
+        return rc; /* absent, or a link that is not followed (S-282) */
     guard = npm_guard_put(directory, deps, err);
     if (guard == NPM_GUARD_PUT)
         json_add_string(result, "guarded", directory);
     if (guard == NPM_GUARD_FAILED)
         return -1;
     return guard == NPM_GUARD_PUT ? git_exclude_add(checkout, staged, ARRAY_LENGTH(staged), err)
-                                  : 0;
+                                  : rc;
 }
 
 /* ---- all of them ---- */

@@ -6,8 +6,8 @@
  * Output: {"type":"override","path","loser","winner"} (indexes of repositories) for every file that a later
  *         repository replaces; then a result with `file_count` and `repo_count` (those that gave a file).
  *
- * With a single repository, in which OpenCode then works itself, its .opencode only gets the npm guard
- * (npm_guard.h): the result has `guarded` (the directory) or `guard_error`.
+ * With a single repository, in which OpenCode then works itself, its .opencode loses what earlier supervisors
+ * put there (earlier_assets.h) and gets the npm guard (npm_guard.h): the result has `guarded` (the directory) or `guard_error`.
  *
  * Links are never followed out of a repository, and never on the way to a destination (S-282): a link
  * to /proc/self/environ would otherwise put our tokens on the disk.

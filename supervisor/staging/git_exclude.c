@@ -32,29 +32,69 @@ static bool has_line(const char *from, const char *to, const char *line)
     return false;
 }
 
-void git_exclude_edit(const char *text, const char *const *patterns, size_t count, struct buf *out)
+/* The lines from `from` to `to` that are to stay. */
+static void keep_lines(const char *from, const char *to, git_exclude_keep_fn *keep, void *user,
+                       struct buf *out)
+{
+    while (from < to) {
+        size_t len = strcspn(from, "\n");
+        AUTO_FREE char *line = strndup(from, len);
+
+        if (line && (!keep || keep(user, line)))
+            buf_printf(out, "%s\n", line);
+        from += len + 1;
+    }
+}
+
+void git_exclude_edit(const char *text, const char *const *patterns, size_t count,
+                      git_exclude_keep_fn *keep, void *user, struct buf *out)
 {
     const char *begin = strstr(text, begin_mark);
     const char *inside = begin ? begin + sizeof begin_mark - 1 : NULL;
     const char *end = inside ? strstr(inside, end_mark) : NULL;
+    const char *rest = end ? end + sizeof end_mark - 1 : "";
+    AUTO_BUF struct buf block = BUF_INIT(EXCLUDE_MAX);
 
-    if (!end) {
+    if (!end)
         begin = inside = end = text + strlen(text);
-        buf_puts(out, text);
+    keep_lines(inside, end, keep, user, &block);
+    for (size_t i = 0; i < count; i++) {
+        if (!has_line(buf_text(&block), buf_text(&block) + block.len, patterns[i]))
+            buf_printf(&block, "%s\n", patterns[i]);
+    }
+    buf_append(out, text, (size_t)(begin - text));
+    if (block.len > 0) {
         if (begin > text && begin[-1] != '\n')
             buf_putc(out, '\n');
-    } else {
-        buf_append(out, text, (size_t)(begin - text));
+        buf_printf(out, "%s%s%s", begin_mark, buf_text(&block), end_mark);
     }
-    buf_puts(out, begin_mark);
-    buf_append(out, inside, (size_t)(end - inside));
-    for (size_t i = 0; i < count; i++) {
-        if (!has_line(inside, end, patterns[i]))
-            buf_printf(out, "%s\n", patterns[i]);
-    }
-    buf_puts(out, end_mark);
-    if (*end)
-        buf_puts(out, end + sizeof end_mark - 1);
+    buf_puts(out, rest);
+    out->failed = out->failed || buf_failed(&block);
+}
+
+/* The file's path, and what is in it; nothing when there is none. */
+static int read_excludes(const char *checkout, char path[PATH_MAX], struct buf *text,
+                         struct err *err)
+{
+    struct err absent;
+
+    if (snprintf(path, PATH_MAX, "%s/.git/info/exclude", checkout) >= PATH_MAX)
+        return err_set_sys(err, ENAMETOOLONG, "%s", checkout);
+    if (file_read(path, text, &absent) == 0 || absent.class == ERR_NOT_FOUND)
+        return 0;
+    if (err)
+        *err = absent;
+    return -1;
+}
+
+static int write_excludes(const char *path, const struct buf *before, const struct buf *after,
+                          struct err *err)
+{
+    if (buf_failed(after))
+        return err_set(err, ERR_LIMIT, "%s is too large", path);
+    if (strcmp(buf_text(before), buf_text(after)) == 0)
+        return 0;
+    return file_write_atomic(path, after->data, after->len, FILE_MODE, false, err);
 }
 
 int git_exclude_add(const char *checkout, const char *const *patterns, size_t count,
@@ -64,22 +104,24 @@ int git_exclude_add(const char *checkout, const char *const *patterns, size_t co
     AUTO_BUF struct buf after = BUF_INIT(2 * EXCLUDE_MAX);
     char folder[PATH_MAX];
     char path[PATH_MAX];
-    struct err absent;
 
-    if (snprintf(path, sizeof path, "%s/.git/info/exclude", checkout) >= (int)sizeof path)
-        return err_set_sys(err, ENAMETOOLONG, "%s", checkout);
+    if (read_excludes(checkout, path, &before, err) != 0)
+        return -1;
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
     if (!file_exists(folder) && file_make_directories(folder, 0755, err) != 0)
         return -1;
-    if (file_read(path, &before, &absent) != 0 && absent.class != ERR_NOT_FOUND) {
-        if (err)
-            *err = absent;
+    git_exclude_edit(buf_text(&before), patterns, count, NULL, NULL, &after);
+    return write_excludes(path, &before, &after, err);
+}
+
+int git_exclude_filter(const char *checkout, git_exclude_keep_fn *keep, void *user, struct err *err)
+{
+    AUTO_BUF struct buf before = BUF_INIT(EXCLUDE_MAX);
+    AUTO_BUF struct buf after = BUF_INIT(2 * EXCLUDE_MAX);
+    char path[PATH_MAX];
+
+    if (read_excludes(checkout, path, &before, err) != 0)
         return -1;
-    }
-    git_exclude_edit(buf_text(&before), patterns, count, &after);
-    if (buf_failed(&after))
-        return err_set(err, ERR_LIMIT, "%s is too large", path);
-    if (strcmp(buf_text(&before), buf_text(&after)) == 0)
-        return 0;
-    return file_write_atomic(path, after.data, after.len, FILE_MODE, false, err);
+    git_exclude_edit(buf_text(&before), NULL, 0, keep, user, &after);
+    return write_excludes(path, &before, &after, err);
 }

@@ -8,13 +8,23 @@
 #include "common/buf.h"
 #include "common/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/* Appends `text` to `out` with our block holding `patterns` and those it held before. */
-void git_exclude_edit(const char *text, const char *const *patterns, size_t count, struct buf *out);
+/* Says whether a pattern of the block stays. */
+typedef bool git_exclude_keep_fn(void *user, const char *pattern);
+
+/* Appends `text` to `out` with our block holding `patterns` and those it held before and that `keep`
+ * (NULL: all) wants. A block with nothing in it is left out (S-250). */
+void git_exclude_edit(const char *text, const char *const *patterns, size_t count,
+                      git_exclude_keep_fn *keep, void *user, struct buf *out);
 
 /* A checkout whose .git is a file (worktree, submodule) is an error of class ERR_NOT_FOUND. */
 int git_exclude_add(const char *checkout, const char *const *patterns, size_t count,
                     struct err *err);
+
+/* Takes out of the block what `keep` does not want. Nothing is written when there is no block. */
+int git_exclude_filter(const char *checkout, git_exclude_keep_fn *keep, void *user,
+                       struct err *err);
 
 #endif

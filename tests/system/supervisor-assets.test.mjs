@@ -173,3 +173,25 @@ test('the .opencode of several repositories becomes one: the later wins, with a 
     assert.deepEqual(readdirSync(sandbox.path('workspace/.opencode/command')).sort(), ['hi.md', 'same.md']);
     await endInOrder(sandbox);
 });
+
+test('a snapshot of an earlier supervisor loses the tools and plugins that this one staged into the checkout', async (t) => {
+    const playground = await playgroundFor(t);
+    const old = { 'tool/slack-notify.js': 'old', 'tool/spawn-child.js': 'old', 'plugins/codex-auth-plugin.js': 'old' };
+    const paths = Object.keys(old).map((path) => `/.opencode/${path}`).sort();
+    const files = { ...Object.fromEntries(Object.entries(old).map(([path, text]) => [`workspace/app/.opencode/${path}`, text])),
+        'workspace/app/.opencode/tool/mine.js': 'export default {}' };
+    const first = await startWithStandIns(playground);
+    await first.logged('sandbox.startup');
+    const snapshot = first.snapshot(join(playground.dir, 'snapshot'));
+    await endInOrder(first);
+    const sandbox = await startWithStandIns(playground, { snapshot, env: { RESTORED_FROM_SNAPSHOT: 'true' }, files: { ...files,
+        'workspace/app/.git/info/exclude':
+            `# BEGIN Open-Inspect runtime assets\n${paths.join('\n')}\n# END Open-Inspect runtime assets\n` } });
+    await sandbox.logged('sandbox.startup');
+    assert.deepEqual(readdirSync(sandbox.path('workspace/app/.opencode/tool')), ['mine.js']);
+    assert.ok(!existsSync(sandbox.path('workspace/app/.opencode/plugins')));
+    const excluded = readFileSync(sandbox.path('workspace/app/.git/info/exclude'), 'utf8');
+    assert.ok(!excluded.includes('/.opencode/tool/') && excluded.includes('/.opencode/node_modules'), excluded);
+    assert.ok(existsSync(sandbox.path('root/.config/opencode/tool/spawn-child.js')));
+    await endInOrder(sandbox);
+});

@@ -117,6 +117,12 @@ static void test_opencode_config(void)
     }
 }
 
+static bool is_kept(void *user, const char *pattern)
+{
+    (void)user;
+    return strcmp(pattern, "/kept") == 0;
+}
+
 static void test_git_exclude(void)
 {
     static const char *const patterns[] = {"/.opencode/node_modules"};
@@ -128,16 +134,34 @@ static void test_git_exclude(void)
         AUTO_BUF struct buf twice = BUF_INIT(4096);
         AUTO_BUF struct buf inside = BUF_INIT(4096);
 
-        git_exclude_edit("*.log", patterns, 1, &once);
+        git_exclude_edit("*.log", patterns, 1, NULL, NULL, &once);
         CHECK(strncmp(buf_text(&once), "*.log\n# BEGIN", 13) == 0);
         CHECK(strstr(buf_text(&once), block) != NULL);
-        git_exclude_edit(buf_text(&once), patterns, 1, &twice);
+        git_exclude_edit(buf_text(&once), patterns, 1, NULL, NULL, &twice);
         CHECK_STR(buf_text(&twice), buf_text(&once));
         git_exclude_edit("a\n# BEGIN Open-Inspect runtime assets\n/old\n# END Open-Inspect runtime "
                          "assets\nb\n",
-                         patterns, 1, &inside);
+                         patterns, 1, NULL, NULL, &inside);
         CHECK(strstr(buf_text(&inside), "/old\n/.opencode/node_modules\n# END") != NULL);
         CHECK(strstr(buf_text(&inside), "assets\nb\n") != NULL);
+    }
+    TEST("a pattern that is not wanted any more leaves the block, and an empty block the file "
+         "(S-250)") {
+        AUTO_BUF struct buf some = BUF_INIT(4096);
+        AUTO_BUF struct buf none = BUF_INIT(4096);
+        AUTO_BUF struct buf same = BUF_INIT(4096);
+
+        git_exclude_edit("a\n# BEGIN Open-Inspect runtime assets\n/gone\n/kept\n"
+                         "# END Open-Inspect runtime assets\nb\n",
+                         NULL, 0, is_kept, NULL, &some);
+        CHECK_STR(buf_text(&some), "a\n# BEGIN Open-Inspect runtime assets\n/kept\n"
+                                   "# END Open-Inspect runtime assets\nb\n");
+        git_exclude_edit("a\n# BEGIN Open-Inspect runtime assets\n/gone\n"
+                         "# END Open-Inspect runtime assets\nb\n",
+                         NULL, 0, is_kept, NULL, &none);
+        CHECK_STR(buf_text(&none), "a\nb\n");
+        git_exclude_edit("*.log", NULL, 0, is_kept, NULL, &same);
+        CHECK_STR(buf_text(&same), "*.log");
     }
 }
 
