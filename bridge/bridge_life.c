@@ -40,6 +40,7 @@ void bridge_tear_down(struct bridge *bridge)
     uv_close((uv_handle_t *)&bridge->sigterm, NULL);
     uv_close((uv_handle_t *)&bridge->sigint, NULL);
     uv_close((uv_handle_t *)&bridge->leave, NULL);
+    drop_log_close(&bridge->drops);
     if (bridge->net)
         net_context_close(bridge->net, on_net_closed, bridge);
 }
@@ -66,11 +67,19 @@ static void on_critical_gone(void *user, const char *ack_id)
     journal_event_gone(bridge->journal, ack_id);
 }
 
+static void on_event_dropped(void *user, const char *what, const char *reason)
+{
+    struct bridge *bridge = user;
+
+    drop_log_note(&bridge->drops, what, reason);
+}
+
 static void init_handles(struct bridge *bridge)
 {
     uv_signal_init(bridge->loop, &bridge->sigterm);
     uv_signal_init(bridge->loop, &bridge->sigint);
     uv_timer_init(bridge->loop, &bridge->leave);
+    drop_log_open(&bridge->drops, bridge->loop, bridge->log);
     bridge->sigterm.data = bridge->sigint.data = bridge->leave.data = bridge;
     uv_signal_start(&bridge->sigterm, bridge_on_signal, SIGTERM);
     uv_signal_start(&bridge->sigint, bridge_on_signal, SIGINT);
@@ -108,7 +117,8 @@ static int open_outbox(struct bridge *bridge)
         .observer = {.user = bridge,
                      .on_added = on_critical_added,
                      .on_sent = on_critical_sent,
-                     .on_gone = on_critical_gone},
+                     .on_gone = on_critical_gone,
+                     .on_dropped = on_event_dropped},
     };
 
     temp_path(path, sizeof path, JOURNAL_FILE);

@@ -8,6 +8,7 @@
 #include "bridge/bridge.h"
 #include "bridge/control_plane/command.h"
 #include "bridge/control_plane/control_plane.h"
+#include "bridge/control_plane/drop_log.h"
 #include "bridge/diff/diff_run.h"
 #include "bridge/identity/git_identity.h"
 #include "bridge/journal/journal.h"
@@ -25,6 +26,7 @@ struct bridge {
     struct net_context *net;
     struct journal *journal;
     struct outbox *outbox;
+    struct drop_log drops; /* what the outbox lost */
     struct control_plane *control_plane;
     struct opencode_api *api;
     struct opencode_session *session;

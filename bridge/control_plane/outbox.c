@@ -1,6 +1,7 @@
 #include "bridge/control_plane/outbox.h"
 
 #include "bridge/control_plane/event_envelope.h"
+#include "bridge/control_plane/event_list.h"
 #include "common/json.h"
 
 #include <stdlib.h>
@@ -9,99 +10,22 @@
 /* The buffer that events are printed into shrinks to nothing after a bigger one. */
 #define SCRATCH_KEEP_BYTES ((size_t)16 * 1024)
 
-struct entry {
-    struct entry *older, *newer;
-    char *ack_id; /* NULL: not critical */
-    unsigned sends;
-    uint64_t first_sent_ms;
-    size_t len;
-    char text[];
-};
-
-struct list {
-    struct entry *oldest, *newest;
-    size_t count;
-    size_t bytes;
-};
+#define NO_MEMORY "out of memory"
 
 struct outbox {
     char *sandbox_id;
     size_t max_events;
     size_t max_bytes;
     struct outbox_observer observer;
-    struct list waiting;
-    struct list sent; /* critical, not acknowledged; all older than those waiting */
+    struct event_list waiting;
+    struct event_list sent; /* critical, not acknowledged; all older than those waiting */
     bool expects_acks;
     uint64_t dropped;
     struct buf scratch;
-    struct entry *token; /* the newest waiting one that may still be replaced, or NULL */
+    struct queued_event *token; /* the newest waiting one that may still be replaced, or NULL */
     char *token_message_id;
     char *token_content;
 };
-
-static void list_append(struct list *list, struct entry *entry)
-{
-    entry->older = list->newest;
-    entry->newer = NULL;
-    *(list->newest ? &list->newest->newer : &list->oldest) = entry;
-    list->newest = entry;
-    list->count++;
-    list->bytes += entry->len;
-}
-
-static void list_remove(struct list *list, struct entry *entry)
-{
-    *(entry->older ? &entry->older->newer : &list->oldest) = entry->newer;
-    *(entry->newer ? &entry->newer->older : &list->newest) = entry->older;
-    list->count--;
-    list->bytes -= entry->len;
-}
-
-/* Puts all of `front` before `list`. */
-static void list_prepend_all(struct list *list, struct list *front)
-{
-    if (!front->newest)
-        return;
-    front->newest->newer = list->oldest;
-    *(list->oldest ? &list->oldest->older : &list->newest) = front->newest;
-    list->oldest = front->oldest;
-    list->count += front->count;
-    list->bytes += front->bytes;
-    *front = (struct list){0};
-}
-
-static void entry_free(struct entry *entry)
-{
-    if (entry)
-        free(entry->ack_id);
-    free(entry);
-}
-
-static void list_free(struct list *list)
-{
-    while (list->oldest) {
-        struct entry *entry = list->oldest;
-
-        list_remove(list, entry);
-        entry_free(entry);
-    }
-}
-
-static struct entry *entry_new(const char *ack_id, const char *text, size_t len)
-{
-    struct entry *entry = calloc(1, sizeof *entry + len + 1);
-
-    if (!entry)
-        return NULL;
-    entry->ack_id = ack_id ? strdup(ack_id) : NULL;
-    if (ack_id && !entry->ack_id) {
-        free(entry);
-        return NULL;
-    }
-    entry->len = len;
-    memcpy(entry->text, text, len);
-    return entry;
-}
 
 struct outbox *outbox_new(const struct outbox_options *options)
 {
@@ -135,46 +59,56 @@ void outbox_free(struct outbox *outbox)
     if (!outbox)
         return;
     forget_token(outbox);
-    list_free(&outbox->waiting);
-    list_free(&outbox->sent);
+    event_list_clear(&outbox->waiting);
+    event_list_clear(&outbox->sent);
     buf_free(&outbox->scratch);
     free(outbox->sandbox_id);
     free(outbox);
 }
 
-static void tell_gone(struct outbox *outbox, const struct entry *entry)
+static void tell_gone(struct outbox *outbox, const struct queued_event *entry)
 {
     if (entry->ack_id && outbox->observer.on_gone)
         outbox->observer.on_gone(outbox->observer.user, entry->ack_id);
 }
 
-static void take_out(struct outbox *outbox, struct list *list, struct entry *entry)
+static void take_out(struct outbox *outbox, struct event_list *list, struct queued_event *entry)
 {
     if (entry == outbox->token)
         forget_token(outbox);
-    list_remove(list, entry);
+    event_list_remove(list, entry);
 }
 
-static void drop(struct outbox *outbox, struct list *list, struct entry *entry)
+/* `what`: an ackId, or the type of an event that never got that far; NULL: not critical. */
+static void tell_dropped(struct outbox *outbox, const char *what, const char *reason)
 {
     outbox->dropped++;
+    if (outbox->observer.on_dropped)
+        outbox->observer.on_dropped(outbox->observer.user, what, reason);
+}
+
+static void drop(struct outbox *outbox, struct event_list *list, struct queued_event *entry,
+                 const char *reason)
+{
+    tell_dropped(outbox, entry->ack_id, reason);
     tell_gone(outbox, entry);
     take_out(outbox, list, entry);
-    entry_free(entry);
+    queued_event_free(entry);
 }
 
 /* Makes room for `len` bytes more (B-445). */
 static void evict(struct outbox *outbox, size_t len)
 {
-    struct list *waiting = &outbox->waiting;
+    struct event_list *waiting = &outbox->waiting;
 
     while (waiting->count > 0 &&
            (waiting->count >= outbox->max_events || waiting->bytes + len > outbox->max_bytes)) {
-        struct entry *victim = waiting->oldest;
+        struct queued_event *victim = waiting->oldest;
 
         while (victim && victim->ack_id)
             victim = victim->newer;
-        drop(outbox, waiting, victim ? victim : waiting->oldest);
+        drop(outbox, waiting, victim ? victim : waiting->oldest,
+             "the queue is full: the control plane is away or too slow");
     }
 }
 
@@ -190,10 +124,10 @@ static bool extends_waiting_token(const struct outbox *outbox, const cJSON *even
 }
 
 /* Puts `entry` where the waiting token stands and frees that one. */
-static void replace_token(struct outbox *outbox, struct entry *entry)
+static void replace_token(struct outbox *outbox, struct queued_event *entry)
 {
-    struct list *waiting = &outbox->waiting;
-    struct entry *old = outbox->token;
+    struct event_list *waiting = &outbox->waiting;
+    struct queued_event *old = outbox->token;
 
     entry->older = old->older;
     entry->newer = old->newer;
@@ -201,11 +135,11 @@ static void replace_token(struct outbox *outbox, struct entry *entry)
     *(old->newer ? &old->newer->older : &waiting->newest) = entry;
     waiting->bytes += entry->len;
     waiting->bytes -= old->len;
-    entry_free(old);
+    queued_event_free(old);
 }
 
-static void remember_token(struct outbox *outbox, struct entry *entry, const char *message_id,
-                           const char *content)
+static void remember_token(struct outbox *outbox, struct queued_event *entry,
+                           const char *message_id, const char *content)
 {
     forget_token(outbox);
     outbox->token_message_id = message_id ? strdup(message_id) : NULL;
@@ -216,13 +150,13 @@ static void remember_token(struct outbox *outbox, struct entry *entry, const cha
         forget_token(outbox);
 }
 
-static void push_token(struct outbox *outbox, const cJSON *event, struct entry *entry)
+static void push_token(struct outbox *outbox, const cJSON *event, struct queued_event *entry)
 {
     if (extends_waiting_token(outbox, event)) {
         replace_token(outbox, entry);
     } else {
         evict(outbox, entry->len);
-        list_append(&outbox->waiting, entry);
+        event_list_append(&outbox->waiting, entry);
     }
     remember_token(outbox, entry, json_get_string(event, "messageId"),
                    json_get_string(event, "content"));
@@ -237,10 +171,11 @@ static bool ends_segment(const char *type)
 static void push_printed(struct outbox *outbox, const cJSON *event, const char *type)
 {
     const char *ack_id = event_is_critical(event) ? json_get_string(event, "ackId") : NULL;
-    struct entry *entry = entry_new(ack_id, outbox->scratch.data, outbox->scratch.len);
+    struct queued_event *entry =
+        queued_event_new(ack_id, outbox->scratch.data, outbox->scratch.len);
 
     if (!entry) {
-        outbox->dropped++;
+        tell_dropped(outbox, ack_id ? ack_id : type, NO_MEMORY);
         return;
     }
     if (strcmp(type, "token") == 0) {
@@ -250,7 +185,7 @@ static void push_printed(struct outbox *outbox, const cJSON *event, const char *
     if (ends_segment(type))
         forget_token(outbox);
     evict(outbox, entry->len);
-    list_append(&outbox->waiting, entry);
+    event_list_append(&outbox->waiting, entry);
     if (ack_id && outbox->observer.on_added)
         outbox->observer.on_added(outbox->observer.user, ack_id, entry->text, entry->len);
 }
@@ -265,7 +200,7 @@ void outbox_push(struct outbox *outbox, cJSON *event, uint64_t wall_ms, uint64_t
     if (type && event_print(event, &outbox->scratch) == 0)
         push_printed(outbox, event, type);
     else
-        outbox->dropped++;
+        tell_dropped(outbox, type, "it cannot be encoded, or is too big and nothing can be cut");
     if (outbox->scratch.cap > SCRATCH_KEEP_BYTES)
         buf_free(&outbox->scratch);
     cJSON_Delete(event);
@@ -274,20 +209,20 @@ void outbox_push(struct outbox *outbox, cJSON *event, uint64_t wall_ms, uint64_t
 void outbox_restore(struct outbox *outbox, const char *ack_id, const char *text, size_t len,
                     bool was_sent)
 {
-    struct entry *entry = entry_new(ack_id, text, len);
+    struct queued_event *entry = queued_event_new(ack_id, text, len);
 
     if (!entry) {
-        outbox->dropped++;
+        tell_dropped(outbox, ack_id, NO_MEMORY);
         return;
     }
     entry->sends = was_sent ? 1 : 0;
     /* What may have arrived is sent again only if the control plane acknowledges. */
     if (was_sent && !outbox->expects_acks) {
-        list_append(&outbox->sent, entry);
+        event_list_append(&outbox->sent, entry);
         return;
     }
     evict(outbox, len);
-    list_append(&outbox->waiting, entry);
+    event_list_append(&outbox->waiting, entry);
 }
 
 bool outbox_has_next(const struct outbox *outbox)
@@ -297,47 +232,48 @@ bool outbox_has_next(const struct outbox *outbox)
 
 bool outbox_next(struct outbox *outbox, uint64_t now_ms, struct buf *out)
 {
-    struct entry *entry = outbox->waiting.oldest;
+    struct queued_event *entry = outbox->waiting.oldest;
 
     if (!entry)
         return false;
     take_out(outbox, &outbox->waiting, entry);
     buf_append(out, entry->text, entry->len);
     if (!entry->ack_id) {
-        entry_free(entry);
+        queued_event_free(entry);
         return true;
     }
     if (entry->sends++ == 0 || entry->first_sent_ms == 0)
         entry->first_sent_ms = now_ms;
     if (outbox->observer.on_sent)
         outbox->observer.on_sent(outbox->observer.user, entry->ack_id);
-    list_append(&outbox->sent, entry);
+    event_list_append(&outbox->sent, entry);
     if (outbox->sent.count > OUTBOX_UNACKNOWLEDGED_MAX)
-        drop(outbox, &outbox->sent, outbox->sent.oldest);
+        drop(outbox, &outbox->sent, outbox->sent.oldest,
+             "too many wait for their acks; the control plane sends none");
     return true;
 }
 
 size_t outbox_connection_lost(struct outbox *outbox, uint64_t now_ms)
 {
-    struct entry *next;
+    struct queued_event *next;
     size_t again;
 
     if (!outbox->expects_acks)
         return 0;
-    for (struct entry *entry = outbox->sent.oldest; entry; entry = next) {
+    for (struct queued_event *entry = outbox->sent.oldest; entry; entry = next) {
         next = entry->newer;
-        if (entry->sends >= OUTBOX_SENDS_MAX ||
-            (entry->first_sent_ms > 0 && now_ms - entry->first_sent_ms > OUTBOX_RESEND_LIMIT_MS))
-            drop(outbox, &outbox->sent, entry);
+        if (entry->sends >= OUTBOX_SENDS_MAX &&
+            now_ms - entry->first_sent_ms > OUTBOX_RESEND_LIMIT_MS)
+            drop(outbox, &outbox->sent, entry, "sent again for an hour, and never acknowledged");
     }
     again = outbox->sent.count;
-    list_prepend_all(&outbox->waiting, &outbox->sent);
+    event_list_prepend_all(&outbox->waiting, &outbox->sent);
     return again;
 }
 
 size_t outbox_drop_refused(struct outbox *outbox)
 {
-    struct entry *entry = outbox->sent.newest;
+    struct queued_event *entry = outbox->sent.newest;
     size_t len;
 
     while (entry && entry->len < OUTBOX_REFUSABLE_MIN_BYTES)
@@ -345,17 +281,17 @@ size_t outbox_drop_refused(struct outbox *outbox)
     if (!entry)
         return 0;
     len = entry->len;
-    drop(outbox, &outbox->sent, entry);
+    drop(outbox, &outbox->sent, entry, "the control plane refused it as too big");
     return len;
 }
 
 /* Ids are unique but for an event that was pushed twice: all of them are meant. */
-static bool acknowledge_in(struct outbox *outbox, struct list *list, const char *ack_id)
+static bool acknowledge_in(struct outbox *outbox, struct event_list *list, const char *ack_id)
 {
-    struct entry *next;
+    struct queued_event *next;
     bool known = false;
 
-    for (struct entry *entry = list->oldest; entry; entry = next) {
+    for (struct queued_event *entry = list->oldest; entry; entry = next) {
         next = entry->newer;
         if (!entry->ack_id || entry->sends == 0 || strcmp(entry->ack_id, ack_id) != 0)
             continue;
@@ -363,7 +299,7 @@ static bool acknowledge_in(struct outbox *outbox, struct list *list, const char 
             tell_gone(outbox, entry);
         known = true;
         take_out(outbox, list, entry);
-        entry_free(entry);
+        queued_event_free(entry);
     }
     return known;
 }

@@ -10,8 +10,8 @@
  *
  * Bounds, and what happens there (B-445, D-21, D-41): events and bytes waiting: the oldest that is
  * not critical is dropped, the oldest at all if every one is critical; sent and not acknowledged:
- * the oldest is forgotten; a critical event is sent at most OUTBOX_SENDS_MAX times and within
- * OUTBOX_RESEND_LIMIT_MS. Every drop is counted. A token that only extends the text of the newest
+ * the oldest is forgotten; a critical event is given up when it was sent OUTBOX_SENDS_MAX times and
+ * OUTBOX_RESEND_LIMIT_MS have passed. Every drop is told. A token that only extends the text of the newest
  * waiting token of its message replaces it in place (D-09).
  *
  * The outbox owns its events. One thread; the observer must not call back.
@@ -27,7 +27,12 @@
 #include <stdint.h>
 
 #define OUTBOX_UNACKNOWLEDGED_MAX 256
-#define OUTBOX_SENDS_MAX 6 /* the first and five more */
+
+/* D-21 gives an event up after five more sends or one hour. Here only when both are over: a control
+ * plane that accepts and dies uses up six sends in seconds, and an hour away uses up none; either
+ * would lose a completion, and the session would hang. What this costs stays bounded: by the number
+ * above, and by the growing wait between connections. */
+#define OUTBOX_SENDS_MAX 6
 #define OUTBOX_RESEND_LIMIT_MS (60 * 60 * 1000)
 
 /* No control plane has a lower limit for a message: a smaller one was not what it refused. */
@@ -39,6 +44,9 @@ struct outbox_observer {
     void (*on_added)(void *user, const char *ack_id, const char *text, size_t len);
     void (*on_sent)(void *user, const char *ack_id);
     void (*on_gone)(void *user, const char *ack_id); /* acknowledged, given up or dropped */
+    /* Of every event, critical or not, that is lost; before on_gone. `what`: its ackId, or the type
+     * of one that could not be queued; NULL: one that is not critical. */
+    void (*on_dropped)(void *user, const char *what, const char *reason);
 };
 
 struct outbox_options {
@@ -80,7 +88,7 @@ size_t outbox_connection_lost(struct outbox *outbox, uint64_t now_ms);
 
 /* The control plane refused a message as too big (1009): forgets the large critical event handed
  * over last, or it would be refused again and again (D-40). Small ones stay: it was something else
- * that was too big, or OUTBOX_SENDS_MAX ends it. Returns the bytes of what was forgotten, 0: nothing.
+ * that was too big, or the limits above end it. Returns the bytes of what was forgotten, 0: nothing.
  * Before outbox_connection_lost(). */
 size_t outbox_drop_refused(struct outbox *outbox);
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { residentKib } from '../../playground/processes.mjs';
+import { waitUntil } from '../../playground/waiting.mjs';
 import { bridgeBetween, settle, testWithNodeServer, types } from './support/bridge.mjs';
 
 const env = { BRIDGE_HEARTBEAT_INTERVAL_MS: '100' };
@@ -26,6 +27,40 @@ test('an event that was not acknowledged is sent again after a reconnect, with t
     await cp.ready(3);
     await settle(cp);
     assert.equal(cp.completionsOf(id).length, 2, 'once acknowledged it is not sent again');
+});
+
+test('a control plane that dies again and again, and acknowledges nothing meanwhile, loses no completion (D-21)', async (t) => {
+    const { cp, bridge } = await bridgeBetween(t, { env: { ...env, BRIDGE_RECONNECT_MAX_MS: '60' }, controlPlane: { acks: true } });
+    await cp.completionOf(cp.prompt('one that is acknowledged'));
+    cp.acks = false;
+    const id = cp.prompt('one that is not');
+    await cp.completionOf(id);
+    for (let deliveries = 1; deliveries < 10; deliveries++) {
+        await cp.waitFor(() => cp.completionsOf(id).length === deliveries, { what: `delivery ${deliveries}` });
+        cp.cut();
+    }
+    await cp.waitFor(() => cp.completionsOf(id).length === 10, { what: 'the last delivery' });
+    assert.ok(!bridge.logs.some(({ event }) => event === 'bridge.event_dropped'));
+});
+
+test('events that are lost are said in the log, a flood of them in few lines', async (t) => {
+    const kept = 20;
+    const { cp, opencode, bridge } = await bridgeBetween(t, { env: { ...env, BRIDGE_OUTBOX_MAX_EVENTS: String(kept) } });
+    opencode.onPrompt = (run) => run.begin();
+    const id = cp.prompt('many steps');
+    const run = await opencode.prompted();
+    await cp.goAway();
+    for (let step = 0; step < 500; step++) run.tool('bash', { command: `step ${step}` }, 'ok');
+    run.finish();
+    await bridge.logged('prompt.run');
+    await cp.comeBack();
+    await cp.completionOf(id);
+    const total = () => bridge.logs.filter(({ event }) => event === 'bridge.event_dropped').reduce((sum, { count }) => sum + count, 0);
+    await waitUntil(() => total() > 1000 - 2 * kept, { what: 'the sum of the lost events' });
+    const lines = bridge.logs.filter(({ event }) => event === 'bridge.event_dropped');
+    assert.ok(lines.length <= 10, `${lines.length} lines`);
+    assert.match(lines[0].reason, /queue is full/);
+    assert.equal(lines[0].level, 'warning');
 });
 
 test('a completion outlives a close for a message that was too big (1009): it was something else (D-40)', async (t) => {

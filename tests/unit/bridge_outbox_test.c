@@ -1,98 +1,8 @@
 /* The outbox: order, acks, resending, bounds; the observer that keeps the journal. */
-#include "bridge/control_plane/outbox.h"
-#include "common/json.h"
 #include "tests/unit/check.h"
+#include "tests/unit/outbox_under_test.h"
 
 #include <stdlib.h>
-
-#define WALL_MS 1700000000123u
-#define RANDOM 0x0123456789abcdefu
-#define NOW_MS 5000u
-
-static struct outbox *outbox;
-static struct buf seen;  /* labels of what was handed over, one a line */
-static struct buf notes; /* what the observer was told */
-
-static void on_added(void *user, const char *ack_id, const char *text, size_t len)
-{
-    (void)user;
-    CHECK_INT(strlen(text), len);
-    buf_printf(&notes, "+%s ", ack_id);
-}
-
-static void on_sent(void *user, const char *ack_id)
-{
-    (void)user;
-    buf_printf(&notes, ">%s ", ack_id);
-}
-
-static void on_gone(void *user, const char *ack_id)
-{
-    (void)user;
-    buf_printf(&notes, "-%s ", ack_id);
-}
-
-static void fresh(size_t max_events, size_t max_bytes)
-{
-    outbox_free(outbox);
-    buf_reset(&notes);
-    outbox = outbox_new(&(struct outbox_options){
-        .sandbox_id = "sb",
-        .max_events = max_events,
-        .max_bytes = max_bytes,
-        .observer = {.on_added = on_added, .on_sent = on_sent, .on_gone = on_gone}});
-}
-
-static void push(const char *json)
-{
-    outbox_push(outbox, json_parse(json, strlen(json), NULL), WALL_MS, RANDOM);
-}
-
-static void push_token(const char *content)
-{
-    cJSON *event = cJSON_CreateObject();
-
-    json_add_string(event, "type", "token");
-    json_add_string(event, "messageId", "m");
-    json_add_string(event, "content", content);
-    outbox_push(outbox, event, WALL_MS, RANDOM);
-}
-
-static void push_completion(const char *message_id)
-{
-    cJSON *event = cJSON_CreateObject();
-
-    json_add_string(event, "type", "execution_complete");
-    json_add_string(event, "messageId", message_id);
-    json_add_bool(event, "success", true);
-    outbox_push(outbox, event, WALL_MS, RANDOM);
-}
-
-/* "token:<content>" or "<type>:<messageId>" */
-static void label(const cJSON *event, struct buf *out)
-{
-    const char *type = json_get_string(event, "type");
-    const char *text = json_get_string(event, strcmp(type, "token") == 0 ? "content" : "messageId");
-
-    buf_printf(out, "%s:%s ", type, text ? text : "");
-}
-
-/* Hands everything over and returns the labels. */
-static const char *drain(void)
-{
-    struct buf text = BUF_INIT(16 * 1024 * 1024);
-
-    buf_reset(&seen);
-    while (outbox_next(outbox, NOW_MS, &text)) {
-        cJSON *event = json_parse(text.data, text.len, NULL);
-
-        label(event, &seen);
-        cJSON_Delete(event);
-        buf_reset(&text);
-    }
-    buf_free(&text);
-    return buf_text(&seen);
-}
 
 static cJSON *next_event(void)
 {
@@ -242,23 +152,38 @@ static void test_giving_up(void)
         CHECK(outbox_acknowledge(outbox, "execution_complete:m1"));
         CHECK_STR(drain(), "");
     }
-    TEST("an event that is never acknowledged is given up after six deliveries (D-21)") {
+    TEST("many lost connections alone do not lose an event: a control plane may die again and "
+         "again") {
+        fresh(10, 100000);
+        outbox_expect_acks(outbox);
+        push_completion("m1");
+        for (int i = 0; i < 10 * OUTBOX_SENDS_MAX; i++) {
+            CHECK_STR(drain(), "execution_complete:m1 ");
+            CHECK_INT(outbox_connection_lost(outbox, NOW_MS + OUTBOX_RESEND_LIMIT_MS), 1);
+        }
+        CHECK_INT(outbox_counts(outbox).dropped, 0);
+    }
+    TEST("an hour alone does not lose an event: the control plane may have been away") {
+        fresh(10, 100000);
+        outbox_expect_acks(outbox);
+        push_completion("m1");
+        for (int i = 0; i < OUTBOX_SENDS_MAX - 1; i++) {
+            CHECK_STR(drain(), "execution_complete:m1 ");
+            CHECK_INT(outbox_connection_lost(outbox, NOW_MS + 2 * OUTBOX_RESEND_LIMIT_MS), 1);
+        }
+        CHECK_INT(outbox_counts(outbox).dropped, 0);
+    }
+    TEST("after both, six sends and an hour, it is given up, and that is told (D-21)") {
         fresh(10, 100000);
         outbox_expect_acks(outbox);
         push_completion("m1");
         for (int i = 0; i < OUTBOX_SENDS_MAX; i++) {
             CHECK_STR(drain(), "execution_complete:m1 ");
-            outbox_connection_lost(outbox, NOW_MS);
+            outbox_connection_lost(outbox, NOW_MS + OUTBOX_RESEND_LIMIT_MS + 1);
         }
         CHECK_STR(drain(), "");
         CHECK_INT(outbox_counts(outbox).dropped, 1);
-    }
-    TEST("an event that waits for its ack for an hour is given up") {
-        fresh(10, 100000);
-        outbox_expect_acks(outbox);
-        push_completion("m1");
-        drain();
-        CHECK_INT(outbox_connection_lost(outbox, NOW_MS + OUTBOX_RESEND_LIMIT_MS + 1), 0);
+        CHECK_STR(buf_text(&drops), "execution_complete:m1 ");
     }
     TEST("at most 256 events wait for acks; the oldest is forgotten") {
         fresh(1000, 1000000);
@@ -270,6 +195,7 @@ static void test_giving_up(void)
         }
         drain();
         CHECK_INT(outbox_counts(outbox).unacknowledged, OUTBOX_UNACKNOWLEDGED_MAX);
+        CHECK_STR(buf_text(&drops), "execution_complete:m0 ");
         CHECK(!outbox_acknowledge(outbox, "execution_complete:m0"));
         CHECK(outbox_acknowledge(outbox, "execution_complete:m1"));
     }
@@ -315,6 +241,7 @@ static void test_bounds(void)
         push_completion("m2");
         CHECK_STR(drain(), "execution_complete:m1 step_start:s execution_complete:m2 ");
         CHECK_INT(outbox_counts(outbox).dropped, 1);
+        CHECK_STR(buf_text(&drops), "? ");
     }
     TEST("when all are critical the oldest goes") {
         fresh(2, 100000);
@@ -323,6 +250,7 @@ static void test_bounds(void)
         push_completion("m3");
         CHECK_STR(drain(), "execution_complete:m2 execution_complete:m3 ");
         CHECK(strstr(buf_text(&notes), "-execution_complete:m1"));
+        CHECK_STR(buf_text(&drops), "execution_complete:m1 ");
     }
     TEST("the bound in bytes holds, whatever the number of events") {
         char text[1001];
@@ -336,63 +264,6 @@ static void test_bounds(void)
             CHECK(outbox_counts(outbox).waiting_bytes <= 10000);
         }
         CHECK(outbox_counts(outbox).waiting_events >= 8);
-    }
-}
-
-static void test_tokens(void)
-{
-    TEST("a token that extends the waiting one takes its place (D-09)") {
-        fresh(10, 100000);
-        push_token("Hel");
-        push("{\"type\":\"tool_call\",\"messageId\":\"t\"}");
-        push_token("Hello");
-        push_token("Hello you");
-        CHECK_STR(drain(), "token:Hello you tool_call:t ");
-        CHECK_INT(outbox_counts(outbox).dropped, 0);
-    }
-    TEST("a token of another part, or of another message, replaces nothing") {
-        fresh(10, 100000);
-        push_token("One");
-        push_token("Two");
-        push("{\"type\":\"token\",\"messageId\":\"other\",\"content\":\"Two and more\"}");
-        CHECK_STR(drain(), "token:One token:Two token:Two and more ");
-    }
-    TEST("a token that was handed over is not replaced") {
-        fresh(10, 100000);
-        push_token("Hel");
-        drain();
-        push_token("Hello");
-        CHECK_STR(drain(), "token:Hello ");
-    }
-    TEST("a token after a compaction begins a segment of its own") {
-        fresh(10, 100000);
-        push_token("Hel");
-        push("{\"type\":\"context_compacted\",\"messageId\":\"m\"}");
-        push_token("Hello");
-        CHECK_STR(drain(), "token:Hel context_compacted:m token:Hello ");
-    }
-    TEST("a waiting token that was dropped is not replaced") {
-        fresh(2, 100000);
-        push_token("Hel");
-        push_completion("m1");
-        push_completion("m2");
-        push_token("Hello");
-        CHECK_STR(drain(), "execution_complete:m2 token:Hello ");
-    }
-    TEST("a whole answer of growing tokens costs no more than its last") {
-        char text[4001];
-
-        memset(text, 'y', sizeof text - 1);
-        fresh(1000, 100000);
-        for (size_t len = 1; len < sizeof text; len++) {
-            char kept = text[len];
-
-            text[len] = '\0';
-            push_token(text);
-            text[len] = kept;
-        }
-        CHECK_INT(outbox_counts(outbox).waiting_events, 1);
-        CHECK(outbox_counts(outbox).waiting_bytes < 5000);
     }
 }
 
@@ -432,17 +303,12 @@ static void test_observer(void)
 
 int main(void)
 {
-    buf_init(&seen, 1024 * 1024);
-    buf_init(&notes, 1024 * 1024);
     test_envelope();
     test_acks();
     test_giving_up();
     test_refused();
     test_bounds();
-    test_tokens();
     test_observer();
-    outbox_free(outbox);
-    buf_free(&seen);
-    buf_free(&notes);
+    put_away();
     return check_done();
 }
