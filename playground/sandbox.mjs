@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { sandboxEnvironment } from './launch.mjs';
 import { writeOpencodeConfig } from './model-server.mjs';
 import { bridgeProgram, opencodeProgram, playgroundDir, repositoryDir, supervisorProgram } from './paths.mjs';
@@ -32,6 +32,8 @@ export class Sandbox extends Program {
         this.isolated = options.isolated ?? process.getuid() === 0;
         this.marker = `${process.pid}-${++count}-${Date.now()}`;
         this.root = mkdtempSync(join(tmpdir(), 'oi-sandbox-'));
+        // Without a /dev/shm of its own: git's password is kept in memory alone.
+        this.memory = join('/dev/shm', basename(this.root));
     }
 
     static async start(options) {
@@ -102,7 +104,7 @@ export class Sandbox extends Program {
                 provider: model?.provider, model: model?.name,
             }),
             [MARKER]: this.marker,
-            ...(!this.isolated && { TMPDIR: this.path('tmp') }),
+            ...(!this.isolated && { TMPDIR: this.path('tmp'), OI_SCM_CRED_CACHE_DIR: this.memory }),
             ...env,
         };
         return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
@@ -168,6 +170,7 @@ export class Sandbox extends Program {
                 // it ended by itself
             }
         }
+        rmSync(this.memory, { recursive: true, force: true });
         rmSync(this.root, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     }
 }

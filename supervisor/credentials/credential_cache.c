@@ -29,11 +29,24 @@
 
 /* ---- where ---- */
 
-static bool is_in_memory(const char *path)
-{
-    struct statfs fs;
+enum place { PLACE_UNKNOWN, PLACE_MEMORY, PLACE_DISK };
 
-    return statfs(path, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+/* Where a path lies, or would lie if it was made. */
+static enum place place_of(const char *path)
+{
+    char nearest[PATH_MAX];
+    struct statfs fs;
+    char *slash;
+
+    if (snprintf(nearest, sizeof nearest, "%s", path) >= PATH_MAX)
+        return PLACE_UNKNOWN;
+    while (statfs(nearest, &fs) != 0) {
+        slash = strrchr(nearest, '/');
+        if (errno != ENOENT || !slash || !nearest[1])
+            return PLACE_UNKNOWN;
+        slash[slash == nearest] = '\0';
+    }
+    return fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC ? PLACE_MEMORY : PLACE_DISK;
 }
 
 /* A directory of ours below `parent`, when that is memory and may be written to. */
@@ -42,7 +55,7 @@ static bool choose_in_memory(const char *root, const char *parent, const char *n
 {
     int len = snprintf(directory, PATH_MAX, "%s%s", root, parent);
 
-    if (len >= PATH_MAX || !is_in_memory(directory) || access(directory, W_OK) != 0)
+    if (len >= PATH_MAX || place_of(directory) != PLACE_MEMORY || access(directory, W_OK) != 0)
         return false;
     return snprintf(directory + len, (size_t)(PATH_MAX - len), "/%s", name) < PATH_MAX - len;
 }
@@ -51,13 +64,18 @@ void credential_cache_choose_directory(const char *root, char directory[PATH_MAX
 {
     const char *own = env_get(CREDENTIAL_CACHE_VARIABLE);
     char shared_name[32];
+    bool named_is_usable;
 
     snprintf(shared_name, sizeof shared_name, "oi-%u", (unsigned)geteuid());
-    if (own && strlen(own) < PATH_MAX)
-        memcpy(directory, own, strlen(own) + 1);
-    else if (!choose_in_memory(root, "/run", "oi", directory) &&
-             !choose_in_memory(root, "/dev/shm", shared_name, directory) &&
-             snprintf(directory, PATH_MAX, "%s/run/oi", root) >= PATH_MAX)
+    if (own && strlen(own) >= PATH_MAX)
+        own = NULL;
+    /* What is named but lies on a disk is used by nobody: a snapshot would keep it (S-461). */
+    named_is_usable = own && place_of(own) != PLACE_DISK;
+    if (!named_is_usable && (choose_in_memory(root, "/run", "oi", directory) ||
+                             choose_in_memory(root, "/dev/shm", shared_name, directory)))
+        return;
+    if (snprintf(directory, PATH_MAX, "%s%s", own ? "" : root,
+                 own ? own : CREDENTIAL_CACHE_USUAL) >= PATH_MAX)
         directory[0] = '\0';
 }
 
@@ -98,6 +116,11 @@ int credential_cache_open(struct credential_cache *cache, const char *directory,
     char path[PATH_MAX];
 
     *cache = (struct credential_cache){.endpoint = endpoint, .lock_fd = -1};
+    if (place_of(directory) == PLACE_DISK)
+        return err_set(err, ERR_IO,
+                       "the credential is not cached, for %s is on a disk, which a snapshot keeps; "
+                       "set " CREDENTIAL_CACHE_VARIABLE " to a directory on a tmpfs",
+                       directory);
     if (make_directory(directory, err) < 0)
         return -1;
     snprintf(cache->directory, sizeof cache->directory, "%s", directory);

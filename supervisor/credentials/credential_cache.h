@@ -1,7 +1,7 @@
 /*
  * The credential that all git processes of a sandbox share (S-234..S-241): one file, replaced
- * atomically, and one lock, so that one request serves all who wait. It lies in memory where the
- * system offers a place for that, because a snapshot must not contain it (S-461).
+ * atomically, and one lock, so that one request serves all who wait. It lies in memory (tmpfs or
+ * ramfs), because a snapshot must not contain it (S-461); where there is no memory there is no cache.
  *
  * Used by processes that may block: the helper and the git worker. The supervisor only removes it.
  */
@@ -13,6 +13,7 @@
 #include <limits.h>
 
 #define CREDENTIAL_CACHE_VARIABLE "OI_SCM_CRED_CACHE_DIR"
+#define CREDENTIAL_CACHE_USUAL "/run/oi"
 /* S-240: then one asks for oneself. */
 #define CREDENTIAL_LOCK_LIMIT_MS (20 * 1000)
 
@@ -23,12 +24,12 @@ struct credential_cache {
     bool locked;
 };
 
-/* The directory: what the variable says, else one in memory, else /run/oi; `root` is put before
- * our own choices. */
+/* The directory: what the variable says, if that is not on a disk, else one in memory of our own, else
+ * one that credential_cache_open() will refuse; `root` is put before our own choices. */
 void credential_cache_choose_directory(const char *root, char directory[PATH_MAX]);
 
 /*
- * Makes the directory (0700) and opens the lock. -1: there is no cache then, all others do nothing.
+ * Makes the directory (0700) and opens the lock. -1, also for a directory on a disk: there is no cache then, all others do nothing.
  * `endpoint` says who gives the credentials, so that two sessions that share a directory never get
  * each other's; the caller's, and must outlive the cache.
  */

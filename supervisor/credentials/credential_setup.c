@@ -1,16 +1,25 @@
 #include "supervisor/credentials/credential_setup.h"
 
+#include "common/env.h"
 #include "common/json.h"
 #include "supervisor/credentials/credential_cache.h"
 #include "supervisor/credentials/credential_install.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void credential_setup_choose_cache(const char *test_root)
 {
-    char directory[PATH_MAX];
+    char directory[PATH_MAX], earlier[PATH_MAX];
+    const char *named = env_get(CREDENTIAL_CACHE_VARIABLE);
 
     credential_cache_choose_directory(test_root, directory);
+    /* What lies where we keep nothing is an earlier supervisor's (S-241). */
+    if (snprintf(earlier, sizeof earlier, "%s%s", named ? "" : test_root,
+                 named ? named : CREDENTIAL_CACHE_USUAL) < PATH_MAX &&
+        strcmp(earlier, directory) != 0)
+        credential_cache_remove(earlier);
     setenv(CREDENTIAL_CACHE_VARIABLE, directory, 1);
 }
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,6 +25,9 @@ async function machineFor(t) {
     const playground = await playgroundFor(t, {});
     const { controlPlane, gitServer, dir } = playground;
     const path = (...parts) => join(dir, 'machine', ...parts);
+    const memory = mkdtempSync('/dev/shm/oi-test-'); // nothing is kept on a disk
+    t.after(() => rmSync(memory, { recursive: true, force: true }));
+    const cachePath = (...parts) => join(memory, 'cache', ...parts);
     const helper = path('bin', 'oi-git-credentials');
     mkdirSync(path('bin'), { recursive: true });
     copyFileSync(supervisorProgram, path('bin', 'oi-supervisor'));
@@ -36,7 +39,7 @@ async function machineFor(t) {
         ASAN_OPTIONS: process.env.ASAN_OPTIONS, UBSAN_OPTIONS: process.env.UBSAN_OPTIONS,
         GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: path('gitconfig'), GIT_TERMINAL_PROMPT: '0',
         GIT_SSL_CAINFO: playground.bundle, SSL_CERT_FILE: playground.bundle,
-        OI_SCM_CRED_CACHE_DIR: path('cache'), VCS_HOST: gitServer.vcsHost, ...controlPlane.environment(),
+        OI_SCM_CRED_CACHE_DIR: cachePath(), VCS_HOST: gitServer.vcsHost, ...controlPlane.environment(),
         SESSION_CONFIG: JSON.stringify({ session_id: controlPlane.sessionId }),
     };
     /** Runs a program to its end: { code, out, err, ms }. */
@@ -61,7 +64,7 @@ async function machineFor(t) {
     };
     const ask = (host = gitServer.vcsHost, changes = {}) => run(helper, ['get'], { input: `protocol=https\nhost=${host}\n\n`, ...changes });
     const url = gitServer.url('acme', 'app');
-    return { playground, controlPlane, gitServer, path, helper, run, ask, asked, rotate, url,
+    return { playground, controlPlane, gitServer, path, cachePath, helper, run, ask, asked, rotate, url,
         git: (...args) => run('git', args), listRemote: () => run('git', ['ls-remote', url]) };
 }
 
@@ -89,10 +92,11 @@ test('git clones, fetches and pushes with one request, and only the cache knows 
     assert.equal(headers.authorization, `Bearer ${machine.controlPlane.token}`);
     assert.equal(bytes.length, 0);
     assert.ok(!traced.err.includes('short-lived-password-1'), 'the trace of commands has the password');
-    assert.deepEqual(filesWith(machine.path(), 'short-lived-password-1'), [machine.path('cache', 'scm-creds.json')]);
-    assert.equal(statSync(machine.path('cache', 'scm-creds.json')).mode & 0o777, 0o600);
-    assert.equal(statSync(machine.path('cache')).mode & 0o777, 0o700);
-    assert.equal(JSON.parse(readFileSync(machine.path('cache', 'scm-creds.json'))).scm_provider, 'github');
+    assert.deepEqual(filesWith(machine.path(), 'short-lived-password-1'), []);
+    assert.deepEqual(filesWith(machine.cachePath(), 'short-lived-password-1'), [machine.cachePath('scm-creds.json')]);
+    assert.equal(statSync(machine.cachePath('scm-creds.json')).mode & 0o777, 0o600);
+    assert.equal(statSync(machine.cachePath()).mode & 0o777, 0o700);
+    assert.equal(JSON.parse(readFileSync(machine.cachePath('scm-creds.json'))).scm_provider, 'github');
 });
 
 test('a password that is about to expire is not used: the next git asks for a new one', async (t) => {
@@ -216,7 +220,7 @@ test('without a session the token of the launcher is given and not kept', async 
     const machine = await machineFor(t);
     const build = { CONTROL_PLANE_URL: undefined, SANDBOX_AUTH_TOKEN: undefined, SESSION_CONFIG: '{}', VCS_CLONE_TOKEN: 'of-the-launcher' };
     assert.equal((await machine.ask(machine.gitServer.vcsHost, build)).out, 'username=x-access-token\npassword=of-the-launcher\n\n');
-    assert.ok(!existsSync(machine.path('cache')));
+    assert.ok(!existsSync(machine.cachePath()));
     const refused = await machine.ask(machine.gitServer.vcsHost, { ...build, VCS_CLONE_TOKEN: undefined });
     assert.equal(refused.code, 1);
 });
@@ -227,6 +231,21 @@ test('without a place for the cache the password is given all the same, and that
     assert.equal(code, 0);
     assert.match(out, /^username=.*\npassword=.*\n\n$/);
     assert.match(err, /\/dev\/null/);
+});
+
+test('a place for the cache on a disk is not used: one in memory is, or none, and a snapshot finds nothing', async (t) => {
+    const machine = await machineFor(t);
+    machine.rotate('not-for-a-disk', LONG_MS);
+    const onDisk = { OI_SCM_CRED_CACHE_DIR: machine.path('on-disk') };
+    const answers = [];
+    for (let i = 0; i < 2; i++) answers.push(await machine.ask(machine.gitServer.vcsHost, onDisk));
+    for (const { code, out } of answers) assert.deepEqual([code, out], [0, 'username=x-access-token\npassword=not-for-a-disk\n\n']);
+    assert.deepEqual(filesWith(machine.path(), 'not-for-a-disk'), []);
+    assert.ok(!existsSync(machine.path('on-disk')));
+    if (machine.asked().length > 1) assert.match(answers[0].err, /^\[oi-git-credentials\] .* on a disk/);
+    else assert.equal(answers[0].err, '');
+    const refusal = `protocol=https\nhost=${machine.gitServer.vcsHost}\npassword=not-for-a-disk\n\n`;
+    await machine.run(machine.helper, ['erase'], { input: refusal, ...onDisk });
 });
 
 test('store and everything else are read to the end and silent', async (t) => {
@@ -249,7 +268,7 @@ test('gh gets the password in its environment only, keeps its own token, and wor
     assert.equal((await gh({ GITHUB_TOKEN: 'own' })).out, '|pr list --json a b\n');
     assert.equal((await gh({ GITHUB_TOKEN: 'ours', OI_GITHUB_TOKEN_IS_FALLBACK: '1' })).out, 'for-gh-too|pr list --json a b\n');
     assert.equal((await gh({ VCS_HOST: 'gitlab.com' })).out, '|pr list --json a b\n');
-    rmSync(machine.path('cache'), { recursive: true });
+    rmSync(machine.cachePath(), { recursive: true });
     machine.controlPlane.answers[ROUTE] = [500, {}];
     const refused = await gh();
     assert.deepEqual([refused.code, refused.out], [7, '|pr list --json a b\n']);

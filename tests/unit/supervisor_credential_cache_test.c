@@ -147,9 +147,51 @@ static void test_lock(void)
     }
 }
 
+static void test_disk(void)
+{
+    char disk[] = "./credential-cache-XXXXXX";
+    char chosen[PATH_MAX], inside[PATH_MAX];
+    struct credential_cache on_disk;
+    struct stat st;
+    struct err err;
+
+    CHECK(mkdtemp(disk));
+    snprintf(inside, sizeof inside, "%s/oi", disk);
+    TEST("a directory on a disk, which a snapshot keeps, is no cache, and nothing is made there "
+         "(S-461)") {
+        CHECK_INT(credential_cache_open(&on_disk, inside, HERE, &err), -1);
+        CHECK(strstr(err.text, "disk") && strstr(err.text, inside));
+        CHECK(lstat(inside, &st) != 0);
+        CHECK_INT(credential_cache_write(&on_disk, ANSWER, strlen(ANSWER), NULL), 0);
+        CHECK(!credential_cache_lock(&on_disk, 50));
+    }
+    TEST("in place of one on a disk a private one in memory is chosen; one in memory is taken as "
+         "named") {
+        setenv(CREDENTIAL_CACHE_VARIABLE, inside, 1);
+        credential_cache_choose_directory("", chosen);
+        CHECK(strcmp(chosen, "/run/oi") == 0 || strncmp(chosen, "/dev/shm/oi-", 12) == 0);
+        setenv(CREDENTIAL_CACHE_VARIABLE, directory, 1);
+        credential_cache_choose_directory("", chosen);
+        CHECK_STR(chosen, directory);
+        setenv(CREDENTIAL_CACHE_VARIABLE, "/dev/null/x", 1);
+        credential_cache_choose_directory("", chosen);
+        CHECK_STR(chosen, "/dev/null/x");
+    }
+    TEST("where there is no memory, the named one is chosen, which is then refused") {
+        setenv(CREDENTIAL_CACHE_VARIABLE, inside, 1);
+        credential_cache_choose_directory(disk, chosen);
+        CHECK_STR(chosen, inside);
+        unsetenv(CREDENTIAL_CACHE_VARIABLE);
+        credential_cache_choose_directory(disk, chosen);
+        CHECK(strstr(chosen, "/run/oi"));
+        CHECK_INT(credential_cache_open(&on_disk, chosen, HERE, &err), -1);
+    }
+    file_remove_tree(disk, NULL);
+}
+
 int main(void)
 {
-    char base[] = "/tmp/credential-cache-XXXXXX";
+    char base[] = "/dev/shm/credential-cache-XXXXXX"; /* a cache is only in memory */
 
     if (!mkdtemp(base))
         return 1;
@@ -159,6 +201,7 @@ int main(void)
         return 1;
     test_file();
     test_lock();
+    test_disk();
     credential_cache_close(&cache);
     TEST("a directory that cannot be made is an error that names it") {
         struct err err;
