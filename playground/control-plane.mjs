@@ -127,6 +127,9 @@ export class ControlPlane extends EventEmitter {
     /** Answers every handshake with `status` from now on; null ends it. */
     refuse(status) { this.refuseStatus = status; }
 
+    /** When what was set holds: at once; of a control plane in another process, a little later. */
+    async obeyed() {}
+
     /** Cuts the sandbox's TCP connection: no close frame, as when a network goes away. */
     cut() {
         this.socket?.terminate();

@@ -104,6 +104,7 @@ test('a reconnect that is refused in the middle of a prompt: OpenCode is told to
 test('a 404 at the very first connection is tried again for a while, then ends the bridge with exit code 0', async (t) => {
     const { cp, startBridge } = await bridgeBetween(t, { start: false });
     cp.refuse(404);
+    await cp.obeyed();
     const bridge = startBridge({ env: { BRIDGE_FIRST_404_RETRY_MS: '500' } });
     const { code } = await bridge.exited();
     assert.equal(code, 0);

@@ -195,8 +195,10 @@ ${idle}`;
     const descriptors = readFileSync(sandbox.path('root/descriptors'), 'utf8').trim().split('\n');
     assert.deepEqual(descriptors.filter((fd) => !['10', '11'].includes(fd)).sort(), ['0', '1', '2', '3']);
     assert.equal(said('input:'), '/dev/null');
-    assert.match(said('SigBlk'), /^0+$/);
-    assert.match(said('SigIgn'), /^0+$/);
+    // The C libraries keep 32 to 34 to themselves; glibc's posix_spawn, so make, starts programs that ignore them.
+    const signals = (mask) => BigInt(`0x${mask}`) & ~(0b111n << 31n);
+    assert.equal(signals(said('SigBlk')), 0n);
+    assert.equal(signals(said('SigIgn')), 0n);
     await endInOrder(sandbox);
 });
 
