@@ -23,6 +23,7 @@
 #include "supervisor/log_output.h"
 #include "supervisor/opencode/read_ahead.h"
 #include "supervisor/opencode/warm_up.h"
+#include "supervisor/process/cgroup.h"
 #include "supervisor/report/post_worker.h"
 #include "supervisor/signals.h"
 #include "supervisor/skills/skills_worker.h"
@@ -191,7 +192,8 @@ int main(int argc, char *argv[])
     if (flags.action == FLAGS_RUN)
         signals_hold();
     random_hex(random_password, PASSWORD_BYTES);
-    good = config_parse(&config, &flags, get_variable, NULL, random_password) == 0;
+    good = config_parse(&config, &flags, get_variable, NULL, random_password,
+                        cgroup_memory_limit(CGROUP_ROOT, CGROUP_OF_SELF)) == 0;
     if (flags.action == FLAGS_CHECK)
         exit_code = config_check_print(&config, stdout);
     else if (flags.action == FLAGS_PLAN)

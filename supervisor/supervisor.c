@@ -8,6 +8,7 @@
 #include "supervisor/image_build/image_build.h"
 #include "supervisor/opencode/opencode.h"
 #include "supervisor/opencode/opencode_address.h"
+#include "supervisor/process/cgroup.h"
 #include "supervisor/shutdown/shutdown.h"
 #include "supervisor/signals.h"
 #include "supervisor/startup.h"

@@ -22,6 +22,7 @@
 #define TIMEOUT_MOST_S (24L * 3600)
 /* OpenCode uses up to 1 GB in a long session; more than this is a leak. */
 #define MEMORY_LIMIT_MB 3072L
+#define BYTES_PER_MIB (1024 * 1024)
 #define MEMORY_LIMIT_MOST_MB (1024L * 1024L)
 #define KIB_PER_MIB 1024
 #define HOST_URL_MAX 1024
@@ -255,6 +256,18 @@ static uint64_t parse_limit(struct reader *reader, const char *name, long otherw
     return parse_whole(reader, name, "seconds", 1, TIMEOUT_MOST_S, otherwise_s) * MS_PER_S;
 }
 
+/* Of a small sandbox not all, so that OpenCode is started anew before the kernel kills something. */
+static void parse_memory_limit(struct reader *reader, uint64_t sandbox_memory)
+{
+    uint64_t most = sandbox_memory / 4 * 3 / BYTES_PER_MIB;
+    bool small = most > 0 && most < MEMORY_LIMIT_MB;
+
+    reader->config->opencode_memory_limit_kib =
+        parse_whole(reader, "OI_OPENCODE_MEMORY_LIMIT_MB", "megabytes", 0, MEMORY_LIMIT_MOST_MB,
+                    small ? (long)most : MEMORY_LIMIT_MB) *
+        KIB_PER_MIB;
+}
+
 /* Section 10; the limit may have a fraction (S-27). */
 static void parse_tunnels(struct reader *reader)
 {
@@ -354,7 +367,7 @@ static bool has_everything(const struct config *config)
 }
 
 int config_parse(struct config *config, const struct flags *flags, config_env_fn *env, void *user,
-                 const char *random_password)
+                 const char *random_password, uint64_t sandbox_memory)
 {
     struct reader reader = {.env = env, .user = user, .config = config};
 
@@ -368,10 +381,7 @@ int config_parse(struct config *config, const struct flags *flags, config_env_fn
     parse_git_access(&reader);
     config->setup_timeout_ms = parse_limit(&reader, "SETUP_TIMEOUT_SECONDS", SETUP_TIMEOUT_S);
     config->start_timeout_ms = parse_limit(&reader, "START_TIMEOUT_SECONDS", START_TIMEOUT_S);
-    config->opencode_memory_limit_kib =
-        parse_whole(&reader, "OI_OPENCODE_MEMORY_LIMIT_MB", "megabytes", 0, MEMORY_LIMIT_MOST_MB,
-                    MEMORY_LIMIT_MB) *
-        KIB_PER_MIB;
+    parse_memory_limit(&reader, sandbox_memory);
     parse_tunnels(&reader);
     parse_model(&reader);
     parse_opencode_address(&reader, flags->opencode_host, random_password);

@@ -1,6 +1,7 @@
 #include "supervisor/process/oom_kills.h"
 
 #include "common/file.h"
+#include "supervisor/process/cgroup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,50 +29,20 @@ static bool read_count(const char *path, uint64_t *count)
     return file_read(path, &text, NULL) == 0 && oom_kills_parse(buf_text(&text), count);
 }
 
-static bool take(struct oom_kills *kills, const char *root, const char *hierarchy,
-                 const char *group, const char *file)
+static bool take(void *user, const char *path)
 {
-    int len = snprintf(kills->path, sizeof kills->path, "%s%s%s/%s", root, hierarchy, group, file);
+    struct oom_kills *kills = user;
 
-    if (len > 0 && (size_t)len < sizeof kills->path && read_count(kills->path, &kills->seen))
-        return true;
-    kills->path[0] = '\0';
-    return false;
-}
-
-/* One line of /proc/self/cgroup: "0::/group" (version 2) or "9:memory:/group" (version 1). */
-static bool take_line(struct oom_kills *kills, const char *root, char *line)
-{
-    char *controllers = strchr(line, ':');
-    char *group = controllers ? strchr(controllers + 1, ':') : NULL;
-
-    if (!group)
+    if (!read_count(path, &kills->seen))
         return false;
-    *group++ = '\0';
-    if (strcmp(controllers, ":") == 0)
-        return take(kills, root, "", group, "memory.events");
-    return strstr(controllers, "memory") &&
-           take(kills, root, "/memory", group, "memory.oom_control");
+    snprintf(kills->path, sizeof kills->path, "%s", path);
+    return true;
 }
 
 void oom_kills_init(struct oom_kills *kills, const char *cgroup_root, const char *of_self)
 {
-    AUTO_BUF struct buf groups = BUF_INIT(FILE_MAX_BYTES);
-    char *next;
-
     *kills = (struct oom_kills){0};
-    if (file_read(of_self, &groups, NULL) == 0) {
-        for (char *line = groups.data; line && *line; line = next) {
-            next = strchr(line, '\n');
-            if (next)
-                *next++ = '\0';
-            if (take_line(kills, cgroup_root, line))
-                return;
-        }
-    }
-    /* In a container the path is often that of the host, and our group is the root that we see. */
-    if (!take(kills, cgroup_root, "", "", "memory.events"))
-        take(kills, cgroup_root, "/memory", "", "memory.oom_control");
+    cgroup_find(cgroup_root, of_self, "memory.events", "memory.oom_control", take, kills);
 }
 
 uint64_t oom_kills_look(struct oom_kills *kills)

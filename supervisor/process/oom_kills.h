@@ -10,9 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CGROUP_ROOT "/sys/fs/cgroup"
-#define CGROUP_OF_SELF "/proc/self/cgroup"
-
 struct oom_kills {
     char path[PATH_MAX]; /* "": no counter was found */
     uint64_t seen;
@@ -21,7 +18,7 @@ struct oom_kills {
 /* The counter in a text of either version; false when there is none. Pure. */
 bool oom_kills_parse(const char *text, uint64_t *count);
 
-/* Finds the counter and takes what it is now as seen. `cgroup_root` and `of_self` are the two above. */
+/* Finds the counter and takes what it is now as seen. `cgroup_root` and `of_self` are those of cgroup.h. */
 void oom_kills_init(struct oom_kills *kills, const char *cgroup_root, const char *of_self);
 
 /* Kills since the last look. */

@@ -27,7 +27,20 @@ static int parse(struct config *config, const char **pairs)
 {
     struct flags flags = {.test_root = ""};
 
-    return config_parse(config, &flags, get, pairs, PASSWORD);
+    return config_parse(config, &flags, get, pairs, PASSWORD, 0);
+}
+
+/* In KiB, in a sandbox of so many bytes. */
+static uint64_t memory_limit(uint64_t sandbox_memory, const char **pairs)
+{
+    struct flags flags = {.test_root = ""};
+    struct config config;
+    uint64_t limit;
+
+    config_parse(&config, &flags, get, pairs, PASSWORD, sandbox_memory);
+    limit = config.opencode_memory_limit_kib;
+    config_free(&config);
+    return limit;
 }
 
 static bool complains(const char **pairs, const char *variable, const char *about)
@@ -133,6 +146,21 @@ static void test_values(void)
         parse(&config, PAIRS("OPENCODE_HOSTNAME", "0.0.0.0"));
         CHECK_STR(config.opencode_password, PASSWORD);
         config_free(&config);
+    }
+}
+
+static void test_memory_limit(void)
+{
+    const uint64_t gib = UINT64_C(1) << 30;
+
+    TEST("OpenCode may use 3 GiB, in a small sandbox three quarters of it, or what is asked for") {
+        CHECK_INT(memory_limit(0, PAIRS()), 3072 * 1024);
+        CHECK_INT(memory_limit(16 * gib, PAIRS()), 3072 * 1024);
+        CHECK_INT(memory_limit(4 * gib, PAIRS()), 3072 * 1024);
+        CHECK_INT(memory_limit(2 * gib, PAIRS()), 1536 * 1024);
+        CHECK_INT(memory_limit(2 * gib, PAIRS("OI_OPENCODE_MEMORY_LIMIT_MB", "x")), 1536 * 1024);
+        CHECK_INT(memory_limit(2 * gib, PAIRS("OI_OPENCODE_MEMORY_LIMIT_MB", "1900")), 1900 * 1024);
+        CHECK_INT(memory_limit(2 * gib, PAIRS("OI_OPENCODE_MEMORY_LIMIT_MB", "0")), 0);
     }
 }
 
@@ -273,6 +301,7 @@ int main(void)
 {
     test_eras_and_modes();
     test_values();
+    test_memory_limit();
     test_problems();
     test_builds();
     test_all_problems();

@@ -27,7 +27,7 @@ static const char *said_of_ports(struct log *log, struct buf *said, const char *
     struct config config;
 
     buf_reset(said);
-    config_parse(&config, &flags, get_variable, (void *)list, "0");
+    config_parse(&config, &flags, get_variable, (void *)list, "0", 0);
     config_check_log(&config, log);
     config_free(&config);
     return buf_text(said);

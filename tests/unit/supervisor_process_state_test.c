@@ -2,6 +2,7 @@
 #include "common/file.h"
 #include "supervisor/opencode/read_ahead.h"
 #include "supervisor/opencode/recycling.h"
+#include "supervisor/process/cgroup.h"
 #include "supervisor/process/oom_kills.h"
 #include "supervisor/process/process_state.h"
 #include "tests/unit/check.h"
@@ -199,6 +200,47 @@ static void test_read_ahead(void)
     }
 }
 
+static uint64_t memory_limit_of(const char *groups)
+{
+    char of_self[2 * PATH_MAX];
+
+    put("self/cgroup", groups);
+    snprintf(of_self, sizeof of_self, "%s/self/cgroup", root);
+    return cgroup_memory_limit(root, of_self);
+}
+
+static void test_memory_limit(void)
+{
+    TEST(
+        "a cgroup's memory limit is a number; both versions have a way to say that there is none") {
+        CHECK_INT(cgroup_memory_limit_parse("2147483648\n"), 2147483648);
+        CHECK_INT(cgroup_memory_limit_parse("max\n"), 0);
+        CHECK_INT(cgroup_memory_limit_parse("9223372036854771712\n"), 0); /* version 1 */
+        CHECK_INT(cgroup_memory_limit_parse("99999999999999999999\n"), 0);
+        CHECK_INT(cgroup_memory_limit_parse(""), 0);
+    }
+    TEST("the limit is that of our group, or of the root where the group is the host's") {
+        put("sandbox/memory.max", "1000\n");
+        CHECK_INT(memory_limit_of("0::/sandbox\n"), 1000);
+        put("sandbox/memory.max", "max\n");
+        CHECK_INT(memory_limit_of("0::/sandbox\n"), 0);
+        put("memory.max", "2000\n");
+        CHECK_INT(memory_limit_of("0::/kubepods/c1\n"), 2000);
+        clear();
+        put("memory/docker/abc/memory.limit_in_bytes", "3000\n");
+        CHECK_INT(memory_limit_of("3:cpu:/docker/abc\n9:memory:/docker/abc\n"), 3000);
+        clear();
+        put("memory/memory.limit_in_bytes", "4000\n");
+        CHECK_INT(memory_limit_of("9:memory:/docker/abc\n"), 4000);
+        clear();
+    }
+    TEST("without cgroups there is no limit") {
+        CHECK_INT(memory_limit_of("0::/\n"), 0);
+        CHECK_INT(cgroup_memory_limit("/no/such/cgroup", "/no/such/file"), 0);
+        clear();
+    }
+}
+
 static void test_recycling(void)
 {
     TEST("only an OpenCode that is above the limit, idle for 30 s and 10 minutes old is recycled") {
@@ -222,6 +264,7 @@ int main(void)
         return 1;
     test_process_state();
     test_oom_kills();
+    test_memory_limit();
     test_read_ahead();
     test_recycling();
     clear();

@@ -58,7 +58,7 @@ static struct config parse_config(void)
     struct flags flags = {.test_root = root, .era = ERA_CHOICE_CURRENT};
     struct config config;
 
-    CHECK_INT(config_parse(&config, &flags, get_variable, NULL, "0"), 0);
+    CHECK_INT(config_parse(&config, &flags, get_variable, NULL, "0", 0), 0);
     return config;
 }
 
