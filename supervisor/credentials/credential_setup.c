@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 void credential_setup_choose_cache(const char *test_root)
 {
@@ -15,10 +14,9 @@ void credential_setup_choose_cache(const char *test_root)
     const char *named = env_get(CREDENTIAL_CACHE_VARIABLE);
 
     credential_cache_choose_directory(test_root, directory);
-    /* What lies where we keep nothing is an earlier supervisor's (S-241). */
+    /* Perhaps on a disk, and an earlier supervisor's (S-241): nobody reads it any more. */
     if (snprintf(earlier, sizeof earlier, "%s%s", named ? "" : test_root,
-                 named ? named : CREDENTIAL_CACHE_USUAL) < PATH_MAX &&
-        strcmp(earlier, directory) != 0)
+                 named ? named : CREDENTIAL_CACHE_USUAL) < PATH_MAX)
         credential_cache_remove(earlier);
     setenv(CREDENTIAL_CACHE_VARIABLE, directory, 1);
 }
