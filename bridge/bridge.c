@@ -15,7 +15,10 @@
 #define CLOSE_NORMAL 1000
 #define CLOSE_GOING_AWAY 1001
 
-/* Back-pressure: from the first on OpenCode is not read, until the second is reached again. */
+/* Back-pressure: from the first on OpenCode is not read, until the second is reached again. Only
+ * while a connection is open: it is slow, what was written arrives, and to drop events of a healthy
+ * session would be worse than to let OpenCode queue them for a while (B-445 drops only when there is
+ * nobody to send to). One that is dead ends the pause, by the ping's limit at the latest. */
 #define BACKLOG_HIGH_BYTES ((size_t)1024 * 1024)
 #define BACKLOG_HIGH_EVENTS 2000
 #define BACKLOG_LOW_SHARE 4
@@ -33,13 +36,14 @@ static void check_backlog(struct bridge *bridge)
     size_t high_bytes = smaller(BACKLOG_HIGH_BYTES, bridge->limits->outbox_max_bytes / 2);
     size_t high_events = smaller(BACKLOG_HIGH_EVENTS, bridge->limits->outbox_max_events / 2);
 
-    if (counts.waiting_bytes > high_bytes || counts.waiting_events > high_events) {
-        /* Without a connection OpenCode is drained all the same, or its own queue would grow: the
+    if (!control_plane_is_open(bridge->control_plane) ||
+        (counts.waiting_bytes <= high_bytes / BACKLOG_LOW_SHARE &&
+         counts.waiting_events <= high_events / BACKLOG_LOW_SHARE)) {
+        /* Without a connection OpenCode is drained whatever waits, or its own queue would grow: the
          * outbox then drops its oldest. */
-        event_feed_set_paused(bridge->feed, control_plane_is_open(bridge->control_plane));
-    } else if (counts.waiting_bytes <= high_bytes / BACKLOG_LOW_SHARE &&
-               counts.waiting_events <= high_events / BACKLOG_LOW_SHARE) {
         event_feed_set_paused(bridge->feed, false);
+    } else if (counts.waiting_bytes > high_bytes || counts.waiting_events > high_events) {
+        event_feed_set_paused(bridge->feed, true);
     }
 }
 

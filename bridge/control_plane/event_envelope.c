@@ -10,7 +10,7 @@
 
 #define MS_PER_SECOND 1000u
 #define TIMESTAMP_MAX 32
-#define ACK_ID_MAX 512
+#define ACK_ID_EXTRA 32 /* a colon, sixteen digits and the end */
 
 /* A text shorter than this is not cut: it would free less than the mark takes. */
 #define CUT_LEAST_BYTES 256
@@ -34,13 +34,15 @@ static void add_ack_id(cJSON *event, uint64_t random)
 {
     const char *type = json_get_string(event, "type");
     const char *message_id = json_get_nonempty(event, "messageId");
-    char ack_id[ACK_ID_MAX];
+    /* Never cut: by it the journal finds what the event answers. */
+    AUTO_BUF struct buf ack_id =
+        BUF_INIT(strlen(type) + (message_id ? strlen(message_id) : 0) + ACK_ID_EXTRA);
 
     if (message_id)
-        snprintf(ack_id, sizeof ack_id, "%s:%s", type, message_id);
+        buf_printf(&ack_id, "%s:%s", type, message_id);
     else
-        snprintf(ack_id, sizeof ack_id, "%s:%016" PRIx64, type, random);
-    json_add_string(event, "ackId", ack_id);
+        buf_printf(&ack_id, "%s:%016" PRIx64, type, random);
+    json_add_string(event, "ackId", buf_text(&ack_id));
 }
 
 /* Unix seconds with three digits, as text: printing a double exactly costs as much as the rest. */

@@ -29,6 +29,7 @@ struct journal {
     int fd; /* -1: cannot be written */
     size_t file_bytes;
     bool complained;
+    bool complained_full;
 };
 
 static void complain(struct journal *journal, const struct err *err)
@@ -157,6 +158,15 @@ static bool is_worth_rewriting(const struct journal *journal)
     return journal->file_bytes > journal->contents.bytes * 2 + SLACK_BYTES;
 }
 
+static void complain_full(struct journal *journal)
+{
+    if (!journal->complained_full)
+        log_at(journal->log, LOG_WARNING, "bridge.journal_full",
+               LOG_NUM("max_bytes", JOURNAL_CONTENTS_MAX_BYTES),
+               LOG_STR("detail", "something larger is not kept: it is lost if the bridge dies"));
+    journal->complained_full = true;
+}
+
 /* Applies the record, writes it down and deletes it. */
 static void record(struct journal *journal, cJSON *fields)
 {
@@ -165,6 +175,8 @@ static void record(struct journal *journal, cJSON *fields)
             rewrite(journal);
         else
             append(journal, fields);
+    } else if (journal->contents.is_full) {
+        complain_full(journal);
     }
     cJSON_Delete(fields);
 }

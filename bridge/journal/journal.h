@@ -4,7 +4,7 @@
  * not fsynced, for the sandbox's disk does not outlive a power cut either. The file is rewritten
  * when it holds far more than what is still owed.
  *
- * A journal that cannot be written is said once in the log; the bridge goes on without. The journal
+ * A journal that cannot be written, or is full, is said once in the log; the bridge goes on without. The journal
  * owns its contents. One thread.
  */
 #ifndef BRIDGE_JOURNAL_JOURNAL_H

@@ -148,6 +148,8 @@ static char *keep_text(struct journal_contents *contents, char *text)
 {
     size_t len = text ? strlen(text) : 0;
 
+    if (contents->bytes + len > JOURNAL_CONTENTS_MAX_BYTES)
+        contents->is_full = true;
     if (!text || contents->bytes + len > JOURNAL_CONTENTS_MAX_BYTES) {
         free(text);
         return NULL;

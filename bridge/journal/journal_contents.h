@@ -31,7 +31,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Far above what is owed in practice; past it, new records are refused. */
+/* Far above what is owed in practice; past it, new records are refused,
+ * and what they say does not outlive a crash. */
 #define JOURNAL_CONTENTS_MAX_BYTES ((size_t)8 * 1024 * 1024)
 
 /* Errors of one prompt that are remembered; far more than a prompt has. */
@@ -69,6 +70,7 @@ struct journal_contents {
     struct journal_push *pushes;    /* oldest first */
     bool acks;
     size_t bytes; /* of the texts kept */
+    bool is_full; /* a record was refused because it did not fit */
 };
 
 void journal_contents_clear(struct journal_contents *contents);

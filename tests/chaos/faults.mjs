@@ -37,6 +37,13 @@ export const FAULTS = {
     // its connection to the control plane
     cut: async ({ upstream }) => upstream.cut(),
     reset: async ({ upstream }) => upstream.reset(),
+    flap: async ({ cp, upstream }, { times }) => {
+        for (let cut = 0; cut < times; cut++) {
+            const known = cp.eventsOfType('ready').length; // comes behind what is owed
+            upstream.cut();
+            await cp.waitFor(() => cp.eventsOfType('ready').length > known, { what: `connection ${cut + 1} of a flapping network` });
+        }
+    },
     close: async ({ cp }, { code }) => cp.closeSocket(code, 'closed by a schedule'),
     refuse,
     blackhole: async ({ upstream }) => upstream.lose('up', 'down'),

@@ -8,6 +8,10 @@ import { Random } from './random.mjs';
 const PROMPTS_MOST = 3;
 const FAULTS_MOST = 5;
 const PATIENCE_MS = 250;
+/** One schedule in so many loses its connection more often in a row than an event is sent at the least (outbox.h). */
+const FLAPPING_PERCENT = 8;
+const FLAPS_LEAST = 7;
+const FLAPS_MOST = 10;
 
 /** What OpenCode does with a prompt (script.mjs). */
 const SCRIPTS = { say: 6, tools: 4, rounds: 3, long: 1, fail: 3, silent: 1, hang: 2 };
@@ -53,9 +57,15 @@ function planFault(random) {
     };
 }
 
+/** The control plane takes a completion and dies, again and again, before it can acknowledge. */
+const planFlapping = (random) => ({
+    kind: 'flap', moment: 'completion', patienceMs: 4 * PATIENCE_MS, thenMs: 0, lastsMs: 0,
+    times: random.between(FLAPS_LEAST, FLAPS_MOST),
+});
+
 export function makePlan(seed, number) {
     const random = new Random(seed, number);
-    return {
+    const plan = {
         seed, number,
         prompts: Array.from({ length: random.between(1, PROMPTS_MOST) }, () => planPrompt(random)),
         faults: Array.from({ length: random.between(1, FAULTS_MOST) }, () => planFault(random)),
@@ -63,6 +73,11 @@ export function makePlan(seed, number) {
         push: random.chance(20),
         ending: random.pick({ idle: 3, busy: 1, shutdown: 1 }),
     };
+    if (random.chance(FLAPPING_PERCENT)) {
+        plan.faults.unshift(planFlapping(random));
+        plan.acks.kind = 'none';
+    }
+    return plan;
 }
 
 /** One line that says what a plan does. */

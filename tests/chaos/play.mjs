@@ -54,6 +54,8 @@ async function heal(scene) {
     if (scene.unacknowledged.size > 0 || scene.readJournal().events.length > 0) scene.upstream.cut();
     await waitUntil(() => scene.readJournal().events.length === 0 && scene.readJournal().prompts.length === 0, {
         timeoutMs: STUCK_MS, what: 'the journal to owe nothing' });
+    await waitUntil(() => scene.unacknowledged.size === 0, {
+        timeoutMs: STUCK_MS, what: `what was not acknowledged to come again: ${[...scene.unacknowledged]}` });
     await atRest(scene);
 }
 

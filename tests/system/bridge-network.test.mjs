@@ -10,10 +10,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { residentKib } from '../../playground/processes.mjs';
+import { waitUntil } from '../../playground/waiting.mjs';
 import { bridgeBetween, settle } from './support/bridge.mjs';
 import { Wire } from './support/wire.mjs';
 
 const QUICK_PING = { BRIDGE_PING_INTERVAL_MS: '1000', BRIDGE_PONG_TIMEOUT_MS: '1000', BRIDGE_HEARTBEAT_INTERVAL_MS: '100' };
+/** Together far more than the sockets between take and than makes the bridge pause (bridge.c). */
+const PAUSING_CALLS = 1000;
+const PAUSING_OUTPUT_BYTES = 30_000;
 const BIG_COMMAND_BYTES = 31 * 1024 * 1024;
 /** A sanitized program keeps what it has freed for a while. */
 const MAX_GROWTH_KIB = process.env.OI_SANITIZED ? Infinity : 4096;
@@ -44,6 +48,26 @@ for (const directions of [['up', 'down'], ['down']]) {
         assert.match((await bridge.logged('bridge.disconnect')).detail ?? '', /ping|broke/);
     });
 }
+
+test('a control plane that stops reading for good: the ping ends the pause, and OpenCode is drained', async (t) => {
+    const { cp, opencode, wire, bridge } = await bridgeOverWire(t, { env: QUICK_PING });
+    opencode.onPrompt = (run) => run.begin();
+    const id = cp.prompt('talk');
+    const run = await opencode.prompted();
+    const unread = () => [...opencode.streams].reduce((sum, { writableLength }) => sum + writableLength, 0);
+    wire.hold();
+    wire.newcomersLost = true; // nor is there another connection
+    const output = 'y'.repeat(PAUSING_OUTPUT_BYTES);
+    for (let call = 0; call < PAUSING_CALLS; call++) run.tool('bash', { command: `c${call}` }, output);
+    run.text('The end.').finish();
+    assert.ok(unread() > 0);
+    assert.match((await bridge.logged('bridge.disconnect')).detail ?? '', /ping|broke/);
+    await waitUntil(() => unread() === 0, { what: 'OpenCode\'s stream to be drained', timeoutMs: 30_000 });
+    await bridge.logged('prompt.run', { timeoutMs: 30_000 });
+    wire.cut();
+    wire.heal();
+    assert.equal((await cp.completionOf(id, { timeoutMs: 30_000 })).success, true);
+});
 
 test('a network that carries one byte at a time: handshake, commands and events all pass', async (t) => {
     const { cp, opencode, wire } = await bridgeOverWire(t);

@@ -213,6 +213,48 @@ static void test_file(void)
     }
 }
 
+static bool on_line(void *user, const char *line, size_t len)
+{
+    buf_append(user, line, len);
+    return true;
+}
+
+static size_t count_in(struct buf *text, const char *word)
+{
+    size_t count = 0;
+
+    for (const char *at = strstr(buf_text(text), word); at; at = strstr(at + 1, word))
+        count++;
+    return count;
+}
+
+static void test_full(void)
+{
+    TEST("what does not fit is said, once, and what fits is kept") {
+        AUTO_BUF struct buf said = BUF_INIT(64 * 1024);
+        char *huge = malloc(JOURNAL_CONTENTS_MAX_BYTES + 1);
+        AUTO_JSON cJSON *command = cJSON_CreateObject();
+        struct journal *journal;
+        struct log *log = log_new(-1, "sandbox", "bridge");
+
+        log_set_sink(log, on_line, &said);
+        memset(huge, 'x', JOURNAL_CONTENTS_MAX_BYTES);
+        huge[JOURNAL_CONTENTS_MAX_BYTES] = '\0';
+        json_add_string(command, "content", huge);
+        free(huge);
+        unlink(path);
+        journal = journal_open(path, "sb", "session", log);
+        journal_prompt_ended(journal, "unknown");
+        journal_prompt_taken(journal, "m1", command);
+        journal_prompt_taken(journal, "m2", command);
+        take(journal, "m3");
+        CHECK_STR(journal_contents(journal)->prompts->message_id, "m3");
+        journal_close(journal);
+        log_free(log);
+        CHECK_INT(count_in(&said, "bridge.journal_full"), 1);
+    }
+}
+
 /* A journal with two events, a prompt and a push, as text. */
 static void sample(struct buf *text)
 {
@@ -280,6 +322,7 @@ int main(void)
     test_errors();
     test_pushes();
     test_file();
+    test_full();
     test_damage();
     file_remove_tree(directory, NULL);
     return check_done();

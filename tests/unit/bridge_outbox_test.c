@@ -59,6 +59,19 @@ static void test_envelope(void)
             CHECK_STR(json_get_string(event, "ackId"), cases[i].ack_id);
         }
     }
+    TEST("the ackId of a long message id is whole: the journal finds the prompt by it") {
+        char json[2048], expected[2048], id[1001];
+        AUTO_JSON cJSON *event = NULL;
+
+        memset(id, 'm', sizeof id - 1);
+        id[sizeof id - 1] = '\0';
+        snprintf(json, sizeof json, "{\"type\":\"execution_complete\",\"messageId\":\"%s\"}", id);
+        snprintf(expected, sizeof expected, "execution_complete:%s", id);
+        fresh(10, 100000);
+        push(json);
+        event = next_event();
+        CHECK_STR(json_get_string(event, "ackId"), expected);
+    }
     TEST("an event above the limit is cut, with a mark, and stays JSON (D-40)") {
         size_t len = 3 * 1024 * 1024;
         char *output = malloc(len + 1);
