@@ -59,6 +59,10 @@ static void test_envelope(void)
             CHECK_STR(json_get_string(event, "ackId"), cases[i].ack_id);
         }
     }
+}
+
+static void test_long_events(void)
+{
     TEST("the ackId of a long message id is whole: the journal finds the prompt by it") {
         char json[2048], expected[2048], id[1001];
         AUTO_JSON cJSON *event = NULL;
@@ -317,6 +321,7 @@ static void test_observer(void)
 int main(void)
 {
     test_envelope();
+    test_long_events();
     test_acks();
     test_giving_up();
     test_refused();
