@@ -8,7 +8,7 @@ import { checkProgram } from './checks.mjs';
 
 /** The real OpenCode on a busy machine takes its time. */
 export const BOOT_LIMIT_MS = 60_000;
-export const PROMPT_LIMIT_MS = 60_000;
+export const PROMPT_LIMIT_MS = 120_000;
 /** Short waits for tests of reconnecting and of what comes by the clock. */
 export const QUICK = { BRIDGE_HEARTBEAT_INTERVAL_MS: '200', BRIDGE_RECONNECT_FIRST_MS: '50' };
 
