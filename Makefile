@@ -188,7 +188,7 @@ lint: ## layers, sizes, format
 	@tests/lint/run
 
 format: ## clang-format on all C files
-	@clang-format -i $$(git ls-files '*.c' '*.h')
+	@clang-format -i $$(git ls-files '*.c' '*.h' ':!deps')
 
 bench: all build/node/.installed ## start-up, relay latency, burst, memory and size
 	@tests/bench/run
