@@ -1,6 +1,7 @@
 #include "supervisor/config/config_check.h"
 
 #include "common/cleanup.h"
+#include "common/json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,11 +36,40 @@ static void log_bad_tunnel_ports(const char *raw, struct log *log)
     }
 }
 
+/* S-424: one line names all that is missing. */
+static void log_half_callback(const struct config_build *build, struct log *log)
+{
+    const struct {
+        const char *name, *value;
+    } variables[] = {
+        {"OI_REPO_IMAGE_BUILD_ID", build->id},
+        {"OI_REPO_IMAGE_CALLBACK_URL", build->success_url},
+        {"OI_REPO_IMAGE_FAILURE_CALLBACK_URL", build->failure_url},
+        {"OI_REPO_IMAGE_CALLBACK_TOKEN", build->token},
+        {build->token ? "OI_REPO_IMAGE_PROVIDER_SESSION_ID" : "MODAL_SANDBOX_ID",
+         build->provider_session_id},
+    };
+    AUTO_JSON cJSON *missing = cJSON_CreateArray();
+    AUTO_BUF struct buf text = BUF_INIT(LOG_LINE_MAX);
+
+    for (size_t i = 0; build->has_callback && i < ARRAY_LENGTH(variables); i++) {
+        /* Modal's token comes later, on standard input. */
+        if (variables[i].value && !*variables[i].value)
+            cJSON_AddItemToArray(missing, cJSON_CreateString(variables[i].name));
+    }
+    if (cJSON_GetArraySize(missing) == 0)
+        return;
+    json_print(missing, &text);
+    log_at(log, LOG_ERROR, "repo_image.callback_misconfigured",
+           LOG_JSON("missing", buf_text(&text)));
+}
+
 void config_check_log(const struct config *config, struct log *log)
 {
     log_lines(&config->problems, log, LOG_ERROR, "supervisor.config_invalid");
     log_lines(&config->remarks, log, LOG_WARNING, "supervisor.config_defaulted");
     log_bad_tunnel_ports(config->bad_tunnel_ports, log);
+    log_half_callback(&config->build, log);
 }
 
 static unsigned print_lines(const struct buf *lines, const char *what, FILE *out)

@@ -33,6 +33,17 @@ static const char *said_of_ports(struct log *log, struct buf *said, const char *
     return buf_text(said);
 }
 
+/* Half of what a build's callback needs. */
+static const char *get_build_variable(void *user, const char *name)
+{
+    (void)user;
+    if (strcmp(name, "IMAGE_BUILD_MODE") == 0)
+        return "true";
+    if (strcmp(name, "OI_REPO_IMAGE_CALLBACK_URL") == 0)
+        return "https://cp.example/done";
+    return strcmp(name, "OI_REPO_IMAGE_BUILD_ID") == 0 ? "b-1" : NULL;
+}
+
 int main(void)
 {
     struct log *log = log_new(-1, "sandbox", "supervisor");
@@ -57,6 +68,19 @@ int main(void)
         CHECK(!strstr(text, "\"value\":\"3000\""));
         CHECK(!strstr(text, "EXPECTED_TUNNEL_PORTS"));
         CHECK(!strstr(said_of_ports(log, &said, " 3000 ,5173,"), "tunnel."));
+    }
+    TEST("half a callback is one line that names what is missing (S-424)") {
+        struct flags flags = {.test_root = "", .era = ERA_CHOICE_CURRENT};
+        struct config config;
+
+        buf_reset(&said);
+        config_parse(&config, &flags, get_build_variable, NULL, "0", 0);
+        config_check_log(&config, log);
+        config_free(&config);
+        CHECK(strstr(buf_text(&said), "\"event\":\"repo_image.callback_misconfigured\""));
+        CHECK(strstr(buf_text(&said), "\"missing\":[\"OI_REPO_IMAGE_FAILURE_CALLBACK_URL\","
+                                      "\"OI_REPO_IMAGE_CALLBACK_TOKEN\","
+                                      "\"OI_REPO_IMAGE_PROVIDER_SESSION_ID\"]"));
     }
     log_free(log);
     return check_done();
