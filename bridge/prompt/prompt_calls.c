@@ -1,5 +1,5 @@
 /*
- * The calls to OpenCode that a prompt makes: post, abort, final fetch.
+ * The calls to OpenCode that a prompt makes: post, final fetch.
  */
 #include "bridge/prompt/prompt_run_private.h"
 #include "common/clock.h"
@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define STATUS_OK 200
 #define STATUS_NO_CONTENT 204
@@ -68,10 +69,12 @@ static void on_posted(void *user, struct http_response *response, const struct e
     struct prompt_run *run = user;
 
     run->post = NULL;
+    if (response && response->status != STATUS_OK && response->status != STATUS_NO_CONTENT)
+        run->may_begin = false;
     if (run->step != PROMPT_STEP_POSTING) {
         drop_upload(run);
         /* The prompt was stopped meanwhile; OpenCode may have begun after the abort. */
-        prompt_calls_abort(run, "command", false);
+        prompt_abort_for_good(run, "command");
         return;
     }
     if (response && response->status != STATUS_OK && response->status != STATUS_NO_CONTENT) {
@@ -160,32 +163,14 @@ void prompt_calls_post(struct prompt_run *run)
     /* Written down before it can have an effect: a new bridge then looks for it. */
     journal_prompt_posted(run->options.journal, run->prompt.message_id, session_id,
                           run->user_message_id, wall_ms);
+    free(run->posted_session);
+    run->posted_session = strdup(session_id);
+    run->may_begin = run->posted_session != NULL;
     prompt_run_set_step(run, PROMPT_STEP_POSTING);
     run->post = opencode_post_prompt(run->options.api, session_id, on_read_body, run->upload->len,
                                      run->upload->count, on_posted, run, &err);
     if (!run->post)
         on_posted(run, NULL, &err);
-}
-
-/* ---- abort ---- */
-
-static void on_aborted(void *user, struct http_response *response, const struct err *err)
-{
-    struct prompt_run *run = user;
-
-    run->abort = NULL;
-    if (response)
-        log_at(run->options.log, LOG_INFO, "bridge.stop_requested",
-               LOG_STR("reason", run->abort_reason));
-    else
-        log_at(run->options.log, LOG_WARNING, "bridge.stop_request_error",
-               LOG_STR("reason", run->abort_reason), LOG_ERR(err));
-    if (run->fetch_after_abort) {
-        run->fetch_after_abort = false;
-        prompt_calls_fetch(run);
-    }
-    prompt_run_advance(run);
-    prompt_run_tell_quiet(run);
 }
 
 const char *prompt_calls_session(const struct prompt_run *run)
@@ -194,26 +179,6 @@ const char *prompt_calls_session(const struct prompt_run *run)
         run->command && run->takes_over ? prompt_run_posted_record(run) : NULL;
 
     return record ? record->session_id : opencode_session_id(run->options.session);
-}
-
-void prompt_calls_abort(struct prompt_run *run, const char *reason, bool then_fetch)
-{
-    const char *session_id = prompt_calls_session(run);
-    struct err err = {0};
-
-    run->fetch_after_abort |= then_fetch;
-    /* A post that outlived its prompt is aborted too, when the next one may be waiting already. */
-    if (run->step > PROMPT_STEP_CREATING)
-        run->aborted = true;
-    if (run->abort)
-        return;
-    run->abort_reason = reason;
-    if (session_id)
-        run->abort = opencode_abort(run->options.api, session_id, on_aborted, run, &err);
-    else
-        err_set(&err, ERR_INTERNAL, "there is no OpenCode session");
-    if (!run->abort)
-        on_aborted(run, NULL, &err);
 }
 
 /* ---- final fetch ---- */

@@ -140,14 +140,15 @@ void prompt_run_stop(struct prompt_run *run)
 {
     /* First: the session of a prompt that was taken over is known only as long as the prompt is. */
     if ((run->command && run->takes_over) || opencode_session_id(run->options.session))
-        prompt_calls_abort(run, "command", false);
+        prompt_abort_for_good(run, "command");
     end_all(run, NULL);
 }
 
 void prompt_run_wind_down(struct prompt_run *run, const char *error)
 {
     run->ending = true;
+    prompt_abort_hurry(run);
     if (run->step > PROMPT_STEP_CREATING)
-        prompt_calls_abort(run, "shutdown", false);
+        prompt_abort_send(run, "shutdown", false);
     end_all(run, error);
 }

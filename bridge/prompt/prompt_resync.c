@@ -35,46 +35,6 @@ static void try_again(struct prompt_run *run, const struct err *err)
     prompt_run_set_step(run, run->step);
 }
 
-/* ---- what waits for an answer ---- */
-
-/* Asked while nobody listened: it would wait for ever. */
-static void feed_asked(struct prompt_run *run, const char *type, struct http_response *response)
-{
-    AUTO_JSON cJSON *list = NULL;
-    cJSON *ask;
-
-    if (!response || response->status != STATUS_OK || !response->body.data)
-        return;
-    list = json_parse_in_place(response->body.data, response->body.len, NULL);
-    if (!cJSON_IsArray(list))
-        return;
-    while ((ask = cJSON_DetachItemFromArray(list, 0))) {
-        AUTO_JSON cJSON *event = cJSON_CreateObject();
-
-        json_add_string(event, "type", type);
-        json_put(event, "properties", ask);
-        translator_feed(run->translator, event, 0, prompt_run_now(run), &run->sink);
-    }
-}
-
-static void on_questions(void *user, struct http_response *response, const struct err *err)
-{
-    struct prompt_run *run = user;
-
-    (void)err; /* best effort: the limits of the prompt remain */
-    run->asked = NULL;
-    feed_asked(run, "question.asked", response);
-}
-
-static void on_permissions(void *user, struct http_response *response, const struct err *err)
-{
-    struct prompt_run *run = user;
-
-    (void)err;
-    feed_asked(run, "permission.asked", response);
-    run->asked = opencode_get_questions(run->options.api, on_questions, run, NULL);
-}
-
 /* ---- messages and status ---- */
 
 static void conclude(struct prompt_run *run, const cJSON *status)
@@ -95,7 +55,7 @@ static void conclude(struct prompt_run *run, const cJSON *status)
         return;
     }
     if (!translator_is_done(run->translator))
-        run->asked = opencode_get_permissions(run->options.api, on_permissions, run, NULL);
+        prompt_asks_list(run); /* what was asked while nobody listened would wait for ever */
     go_on(run);
 }
 
@@ -246,9 +206,9 @@ void prompt_resync_drop(struct prompt_run *run)
 {
     message_pages_cancel(run->pages);
     http_request_cancel(run->resync);
-    http_request_cancel(run->asked);
     cJSON_Delete(run->stored_messages);
     run->pages = NULL;
-    run->resync = run->asked = NULL;
+    run->resync = NULL;
     run->stored_messages = NULL;
+    prompt_asks_drop(run); /* they are listed afterwards */
 }

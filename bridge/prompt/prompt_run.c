@@ -35,19 +35,9 @@ static void on_note(void *user, enum log_level level, const char *name, const cJ
         prompt_notes_log(run->options.log, level, name, fields);
 }
 
-static void on_rejected(void *user, struct http_response *response, const struct err *err)
-{
-    (void)user, (void)response, (void)err; /* best effort: the limits of the prompt remain */
-}
-
 static void on_ask(void *user, enum translator_ask_kind kind, const char *id)
 {
-    struct prompt_run *run = user;
-
-    if (kind == TRANSLATOR_ASK_PERMISSION)
-        opencode_reject_permission(run->options.api, id, on_rejected, NULL, NULL);
-    else
-        opencode_reject_question(run->options.api, id, on_rejected, NULL, NULL);
+    prompt_asks_reject(user, kind, id);
 }
 
 struct prompt_run *prompt_run_new(const struct prompt_run_options *options)
@@ -58,7 +48,8 @@ struct prompt_run *prompt_run_new(const struct prompt_run_options *options)
         return NULL;
     run->options = *options;
     run->opencode_ready = true;
-    run->fetch_at_ms = UINT64_MAX;
+    run->fetch_at_ms = run->abort_at_ms = UINT64_MAX;
+    run->asks.list_at_ms = UINT64_MAX;
     run->sink = (struct translator_sink){
         .user = run, .on_event = on_translated, .on_note = on_note, .on_ask = on_ask};
     run->translator = translator_new(&options->limits);
@@ -83,19 +74,23 @@ const struct journal_prompt *prompt_run_posted_record(const struct prompt_run *r
 /* ---- clocks ---- */
 
 static void on_timer(uv_timer_t *timer);
+static uint64_t earlier(uint64_t one, uint64_t other)
+{
+    return one < other ? one : other;
+}
 
 static void arm(struct prompt_run *run)
 {
-    uint64_t now = prompt_run_now(run), resync = prompt_resync_deadline(run), deadline;
+    uint64_t now = prompt_run_now(run), deadline = run->abort_at_ms;
 
     uv_timer_stop(&run->timer);
-    if (run->step == PROMPT_STEP_NONE)
-        return;
-    deadline = run->step == PROMPT_STEP_WAITING ? run->wait_until_ms
-                                                : translator_deadline(run->translator);
-    if (run->step != PROMPT_STEP_WAITING) {
-        deadline = resync < deadline ? resync : deadline;
-        deadline = run->fetch_at_ms < deadline ? run->fetch_at_ms : deadline;
+    if (run->step == PROMPT_STEP_WAITING) {
+        deadline = earlier(deadline, run->wait_until_ms);
+    } else if (run->step != PROMPT_STEP_NONE) {
+        deadline = earlier(deadline, translator_deadline(run->translator));
+        deadline = earlier(deadline, prompt_resync_deadline(run));
+        deadline = earlier(deadline, prompt_asks_deadline(run));
+        deadline = earlier(deadline, run->fetch_at_ms);
     }
     if (deadline != UINT64_MAX)
         uv_timer_start(&run->timer, on_timer, deadline > now ? deadline - now : 0, 0);
@@ -132,14 +127,20 @@ static void on_timer(uv_timer_t *timer)
     struct prompt_run *run = timer->data;
     uint64_t now = prompt_run_now(run);
 
-    if (run->step == PROMPT_STEP_WAITING) {
+    prompt_abort_tick(run, now);
+    if (run->step == PROMPT_STEP_WAITING && run->wait_until_ms <= now) {
         on_waited_too_long(run);
+        return;
+    }
+    if (run->step <= PROMPT_STEP_WAITING) {
+        arm(run);
         return;
     }
     tell_heard(run, now);
     if (translator_deadline(run->translator) <= now)
         translator_tick(run->translator, now, &run->sink);
     prompt_resync_tick(run, now);
+    prompt_asks_tick(run, now);
     if (run->fetch_at_ms <= now)
         prompt_calls_fetch(run);
     prompt_run_follow_up(run);
@@ -196,7 +197,7 @@ void prompt_run_follow_up(struct prompt_run *run)
     struct translator_wants wants = translator_take_wants(run->translator);
 
     if (wants.abort_reason)
-        prompt_calls_abort(run, wants.abort_reason, wants.fetch);
+        prompt_abort_send(run, wants.abort_reason, wants.fetch);
     else if (wants.fetch)
         prompt_calls_fetch(run);
     if (wants.status)
@@ -210,7 +211,7 @@ void prompt_run_follow_up(struct prompt_run *run)
      * waits for that. */
     if (run->step == PROMPT_STEP_RUNNING && !run->aborted && run->opencode_ready &&
         translator_outcome(run->translator).result == TRANSLATOR_FAILED)
-        prompt_calls_abort(run, "failed", false);
+        prompt_abort_send(run, "failed", false);
     finish(run);
 }
 
@@ -258,7 +259,7 @@ void prompt_run_advance(struct prompt_run *run)
     if (run->step != PROMPT_STEP_WAITING || !run->opencode_ready || !prompt_run_is_prepared(run))
         return;
     /* An abort that is under way would hit the new prompt as well. */
-    if (run->abort || run->post || !event_feed_is_up(run->options.feed) ||
+    if (prompt_abort_is_under_way(run) || run->post || !event_feed_is_up(run->options.feed) ||
         !opencode_session_is_settled(session))
         return;
     leave_waiting(run);
@@ -301,7 +302,7 @@ void prompt_run_begin_next(struct prompt_run *run)
 
 bool prompt_run_is_quiet(const struct prompt_run *run)
 {
-    return !run->command && !run->abort && !run->post;
+    return !run->command && !prompt_abort_is_under_way(run) && !run->post;
 }
 
 void prompt_run_tell_quiet(struct prompt_run *run)
@@ -353,6 +354,7 @@ void prompt_run_on_feed_event(struct prompt_run *run, char *data, size_t len)
 
     if (!event)
         return; /* B-522 */
+    prompt_abort_on_event(run, event);
     translator_feed(run->translator, event, len, prompt_run_now(run), &run->sink);
     if (run->command)
         prompt_run_follow_up(run);
@@ -388,8 +390,8 @@ void prompt_run_close(struct prompt_run *run)
     if (!run)
         return;
     http_request_cancel(run->post);
-    http_request_cancel(run->abort);
-    run->post = run->abort = NULL;
+    run->post = NULL;
+    prompt_abort_drop(run);
     prompt_calls_drop(run);
     prompt_queue_clear(&run->queue);
     cJSON_Delete(run->command);

@@ -1,6 +1,6 @@
 /*
- * What prompt_run.c and the files of its work share: prompt_intake.c, prompt_calls.c, prompt_resync.c,
- * prompt_status.c. Nobody else includes this.
+ * What prompt_run.c and the files of its work share: prompt_intake.c, prompt_calls.c, prompt_abort.c,
+ * prompt_asks.c, prompt_resync.c, prompt_status.c. Nobody else includes this.
  */
 #ifndef BRIDGE_PROMPT_PROMPT_RUN_PRIVATE_H
 #define BRIDGE_PROMPT_PROMPT_RUN_PRIVATE_H
@@ -18,6 +18,19 @@ enum prompt_step {
     PROMPT_STEP_POSTING,
     PROMPT_STEP_TAKING_OVER,
     PROMPT_STEP_RUNNING,
+};
+
+/* prompt_asks.c: what OpenCode asked during the current prompt and was not refused yet. */
+struct prompt_ask;
+struct prompt_asks {
+    struct prompt_ask *first;
+    unsigned count;
+    bool are_more; /* than are refused at the same time */
+    /* What waits for an answer is listed, permissions first. */
+    struct http_request *list;
+    enum translator_ask_kind list_kind;
+    unsigned list_tries;
+    uint64_t list_at_ms; /* another try; UINT64_MAX: none is waited for */
 };
 
 struct prompt_run {
@@ -49,13 +62,26 @@ struct prompt_run {
     /* Calls under way. A post can outlive its prompt: its abort has to wait for the answer. */
     struct http_request *post;
     struct prompt_upload *upload; /* its body */
-    struct http_request *abort;
-    struct message_pages *fetch; /* the final one */
+    struct message_pages *fetch;  /* the final one */
     struct http_request *status;
-    const char *abort_reason;
-    bool fetch_after_abort;
     uint64_t fetch_at_ms; /* the final fetch is tried again; UINT64_MAX: no */
     unsigned fetch_count; /* that failed */
+
+    /* prompt_abort.c. It outlives the prompt, and the next one waits for it. */
+    struct http_request *abort;
+    struct http_request *abort_status; /* whether it helped */
+    char *abort_session;
+    const char *abort_reason;
+    bool fetch_after_abort;
+    char *posted_session; /* of the last prompt */
+    bool may_begin;       /* it was posted, and was not seen to work */
+    bool abort_met_post;  /* the one under way was sent while a post was: it may stop nothing */
+    bool abort_again;     /* once the one under way is answered */
+    bool abort_for_good;  /* until OpenCode says that the session is idle */
+    unsigned abort_count; /* sent for the same purpose */
+    uint64_t abort_at_ms; /* another one is sent; UINT64_MAX: no */
+
+    struct prompt_asks asks;
 
     /* prompt_resync.c: events were missed, and what became of the prompt is not known yet. */
     bool missed;
@@ -64,7 +90,6 @@ struct prompt_run {
     uint64_t resync_at_ms;    /* not tried again before */
     struct message_pages *pages;
     struct http_request *resync;
-    struct http_request *asked;
     cJSON *stored_messages;
 };
 
@@ -93,11 +118,36 @@ void prompt_run_set_wait(struct prompt_run *run);
 
 /* prompt_calls.c. Each starts one call; its end comes back into the functions above. */
 void prompt_calls_post(struct prompt_run *run);
-void prompt_calls_abort(struct prompt_run *run, const char *reason, bool then_fetch);
 void prompt_calls_fetch(struct prompt_run *run);
 
 /* Where the current prompt runs; the last one's session when there is none. NULL: nowhere yet. */
 const char *prompt_calls_session(const struct prompt_run *run);
+
+/* prompt_abort.c. Breaks off what the session does, in the background; does nothing when an abort is
+ * under way that does the same. */
+void prompt_abort_send(struct prompt_run *run, const char *reason, bool then_fetch);
+
+/* The same, and sees to it that OpenCode did: a few more are sent while the session works. */
+void prompt_abort_for_good(struct prompt_run *run, const char *reason);
+
+/* The next prompt has to wait. */
+bool prompt_abort_is_under_way(const struct prompt_run *run);
+
+/* Each event of the stream: what was stopped may begin after it. */
+void prompt_abort_on_event(struct prompt_run *run, const cJSON *event);
+void prompt_abort_tick(struct prompt_run *run, uint64_t now);
+void prompt_abort_hurry(struct prompt_run *run); /* the process ends: a last one, now */
+void prompt_abort_drop(struct prompt_run *run);
+
+/* prompt_asks.c. Nobody is there to answer (D-23): says no, again and again if need be, and fails the
+ * prompt when OpenCode does not take it. May be called by the translator. */
+void prompt_asks_reject(struct prompt_run *run, enum translator_ask_kind kind, const char *id);
+
+/* Asks OpenCode what waits for an answer, for the translator. */
+void prompt_asks_list(struct prompt_run *run);
+uint64_t prompt_asks_deadline(const struct prompt_run *run);
+void prompt_asks_tick(struct prompt_run *run, uint64_t now);
+void prompt_asks_drop(struct prompt_run *run);
 
 /* prompt_resync.c. Events of the current prompt were missed: it waits for the event stream. */
 void prompt_resync_wait(struct prompt_run *run);

@@ -82,6 +82,58 @@ test('a permission and a question that were asked in the gap are answered: the p
     assert.ok(!opencode.replies.includes('per_other'), 'other sessions are not ours');
 });
 
+const REFUSALS = {
+    permission: 'POST /permission/per_1/reply',
+    question: 'POST /question/que_1/reject',
+};
+for (const [kind, refusal] of Object.entries(REFUSALS)) {
+    const askId = refusal.split('/')[2];
+
+    test(`the refusal of a ${kind} fails once: it is sent again, and the prompt goes on`, async (t) => {
+        const { cp, bridge, opencode, id, run } = await midPrompt(t);
+        opencode.answers[refusal] = () => (delete opencode.answers[refusal], [500, { name: 'UnknownError' }]);
+        opencode.ask(kind, askId, run.sessionID);
+        await opencode.replied(askId);
+        await bridge.logged('bridge.ask_reject_failed');
+        run.finish();
+        assert.equal((await cp.completionOf(id)).success, true);
+    });
+
+    test(`the refusal of a ${kind} fails for ever: the prompt ends with the reason and is broken off`, async (t) => {
+        const { cp, opencode, id, run } = await midPrompt(t);
+        opencode.answers[refusal] = [500, { name: 'UnknownError' }];
+        opencode.ask(kind, askId, run.sessionID);
+        const completion = await cp.completionOf(id);
+        assert.equal(completion.success, false);
+        assert.match(completion.error, new RegExp(`an answer to a ${kind}.*status 500`));
+        await opencode.aborted(1);
+        opencode.onPrompt = (next) => next.say('ok');
+        assert.equal((await cp.completionOf(cp.prompt('next'))).success, true);
+    });
+
+    test(`what waits for an answer after a gap cannot be listed once (${kind}): it is refused all the same`, async (t) => {
+        const { cp, bridge, opencode, id, run } = await midPrompt(t);
+        const list = `GET /${kind}`;
+        opencode.answers[list] = () => (delete opencode.answers[list], [500, { name: 'UnknownError' }]);
+        opencode.breakStreams();
+        opencode.ask(kind, askId, run.sessionID);
+        await opencode.replied(askId);
+        await bridge.logged('bridge.ask_reject_failed');
+        run.finish();
+        assert.equal((await cp.completionOf(id)).success, true);
+    });
+}
+
+test('what waits for an answer after a gap can never be listed: the prompt ends with the reason', async (t) => {
+    const { cp, opencode, id } = await midPrompt(t);
+    opencode.answers['GET /question'] = [500, { name: 'UnknownError' }];
+    opencode.breakStreams();
+    const completion = await cp.completionOf(id);
+    assert.equal(completion.success, false);
+    assert.match(completion.error, /an answer to a question.*status 500/);
+    await opencode.aborted(1);
+});
+
 test('the stream breaks again and again: one completion, nothing twice', async (t) => {
     const { cp, opencode, id, run } = await midPrompt(t);
     for (let round = 1; round <= 5; round++) {

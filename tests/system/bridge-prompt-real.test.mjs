@@ -8,6 +8,7 @@ import { RealOpencode } from './support/real-opencode.mjs';
 
 const LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 15_000;
+const COLD_LIMIT_MS = 35_000; // the stopped one would take longer
 
 // One for all tests: it starts slowly. Each has its own bridge and session.
 let opencode;
@@ -72,4 +73,22 @@ test('the real OpenCode is killed and started again: one failed completion that 
     assert.match(completion.error, /OpenCode stopped in the middle of this prompt/);
     assert.match((await ask('what did I say?')).text, /walnut/);
     assert.equal(cp.completionsOf(id).length, 1);
+});
+
+test('a cold OpenCode is told to stop before it has begun: it is broken off when it begins, and the next prompt works', async (t) => {
+    const cold = await RealOpencode.start();
+    const posted = new Promise((resolve) => cold.relay.on('connection', (socket) => socket.on('data', (data) => {
+        if (/^POST .*prompt_async/.test(data.toString('latin1'))) resolve();
+    })));
+    const { cp } = await bridgeBetween(t, { openOpencode: () => cold });
+    const id = cp.prompt('say 400 words at 10/s');
+    await posted;
+    cp.stop();
+    assert.equal((await cp.completionOf(id, { timeoutMs: STOP_LIMIT_MS })).error, 'Task was cancelled');
+    const asked = performance.now();
+    const next = cp.prompt('say: at once');
+    const completion = await cp.completionOf(next, { timeoutMs: LIMIT_MS });
+    assert.equal(completion.success, true, completion.error);
+    assert.equal(cp.textOf(next), 'at once');
+    assert.ok(performance.now() - asked < COLD_LIMIT_MS, 'it did not wait for the end of the stopped one');
 });

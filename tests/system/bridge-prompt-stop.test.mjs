@@ -110,3 +110,97 @@ for (const [where, { begin, heal }] of Object.entries(places)) {
         for (const each of [id, waiting, next]) assert.equal(cp.completionsOf(each).length, 1);
     });
 }
+
+// An abort that meets a post under way answers true and stops nothing, as the real one does; OpenCode works then on a
+// prompt that the user has stopped.
+
+const STATUS = 'GET /session/status';
+const NO_ANSWER = [500, { name: 'UnknownError' }];
+const TRUE = [200, true];
+
+/** A prompt that is stopped while its post is under way; its completion has come. */
+async function stoppedWhilePosting(t) {
+    const ends = await bridgeBetween(t, { env });
+    const { cp, opencode } = ends;
+    opencode.answers = { [POST]: 'never', [ABORT]: 'never' };
+    opencode.onPrompt = beginText;
+    const id = cp.prompt('go');
+    await asked(opencode, POST);
+    cp.stop();
+    assert.equal((await cp.completionOf(id)).error, 'Task was cancelled');
+    await asked(opencode, ABORT);
+    return { ...ends, id };
+}
+
+/** The stopped prompt was broken off, and only then the next one is posted. */
+async function nextWorks({ cp, opencode, id }) {
+    opencode.onPrompt = (run) => run.say(opencode.runs[0].state === 'idle' ? 'alone' : 'beside the stopped one');
+    const next = cp.prompt('next');
+    assert.equal((await cp.completionOf(next)).success, true);
+    assert.equal(cp.textOf(next), 'alone');
+    for (const each of [id, next]) assert.equal(cp.completionsOf(each).length, 1);
+}
+
+test('stop during the post, whose answer comes before that of the abort: another abort follows', async (t) => {
+    const ends = await stoppedWhilePosting(t);
+    const { opencode } = ends;
+    opencode.answers[STATUS] = NO_ANSWER; // what is known without it is enough
+    await opencode.servePending(POST);
+    opencode.answerPending(ABORT, true);
+    await nextWorks(ends);
+    assert.equal(opencode.aborts.length, 1, 'the one that stopped it');
+});
+
+test('stop during the post, whose answer comes after that of the abort: another abort follows', async (t) => {
+    const ends = await stoppedWhilePosting(t);
+    const { opencode } = ends;
+    opencode.answerPending(ABORT, true);
+    await asked(opencode, STATUS);
+    await opencode.servePending(POST);
+    await nextWorks(ends);
+});
+
+for (const posted of [false, true]) {
+    test(`OpenCode begins only after the abort (${posted ? 'the next prompt waits' : 'no prompt waits'}): it is broken off`, async (t) => {
+        const { cp, opencode, bridge } = await bridgeBetween(t, { env });
+        opencode.onPrompt = () => {};
+        const id = cp.prompt('go');
+        const run = await opencode.prompted();
+        cp.stop();
+        assert.equal((await cp.completionOf(id)).error, 'Task was cancelled');
+        await asked(opencode, STATUS, 2); // and said that it is idle
+        opencode.onPrompt = (next) => next.say(run.state === 'idle' ? 'alone' : 'beside the stopped one');
+        const next = posted ? cp.prompt('next') : null;
+        beginText(run);
+        await opencode.waitFor(() => run.state === 'idle', { what: 'the abort' });
+        assert.equal(opencode.runs[1]?.state ?? 'idle', 'idle');
+        if (next) assert.equal((await cp.completionOf(next)).success && cp.textOf(next), 'alone');
+        assert.equal(bridge.exit, null);
+    });
+}
+
+test('the abort of a stop stops nothing: OpenCode is told again until it is idle, and then gets the next prompt', async (t) => {
+    const { cp, opencode } = await bridgeBetween(t, { env });
+    opencode.onPrompt = beginText;
+    opencode.answers[ABORT] = () => (opencode.requests.filter((name) => name === ABORT).length < 3 ? TRUE : undefined);
+    const id = cp.prompt('go');
+    await cp.waitForEvent(({ content }) => content === 'working');
+    cp.stop();
+    await nextWorks({ cp, opencode, id });
+    assert.equal(opencode.aborts.length, 1);
+});
+
+test('OpenCode does not heed any abort: that is logged, and the next prompt does not wait for ever', async (t) => {
+    const { cp, opencode, bridge } = await bridgeBetween(t, { env });
+    opencode.onPrompt = (run, count) => (count === 1 ? beginText(run) : run.say('next answer'));
+    opencode.answers[ABORT] = TRUE;
+    const id = cp.prompt('go');
+    await cp.waitForEvent(({ content }) => content === 'working');
+    cp.stop();
+    const next = cp.prompt('next');
+    assert.equal((await cp.completionOf(id)).error, 'Task was cancelled');
+    assert.ok(!opencode.runs[1], 'the completion does not wait for the aborts');
+    assert.equal((await cp.completionOf(next)).success, true);
+    await bridge.logged('bridge.stop_unheeded');
+    assert.equal(opencode.requests.filter((name) => name === ABORT).length, 5);
+});

@@ -27,7 +27,7 @@ export class FakeOpencode extends EventEmitter {
         this.streams = new Set(); // open event streams
         this.streamCount = 0; // how many were ever opened
         this.onPrompt = (run) => run.say('ok');
-        this.answers = {}; // 'POST /session': [status, body], or 'never', in place of the usual answer
+        this.answers = {}; // 'POST /session': [status, body], a function that gives it, or 'never', in place of the usual answer
         this.pending = []; // { name, response }: what was not answered
         this.asks = { permission: [], question: [] }; // what waits for an answer: { id, sessionID }
         this.replies = []; // ids of `asks` that were answered
@@ -80,6 +80,18 @@ export class FakeOpencode extends EventEmitter {
         this.pending = this.pending.filter((left) => left.name !== name);
     }
 
+    /** Does now what 'never' has left undone, and resolves when those who asked have taken the answers. */
+    async servePending(name) {
+        delete this.answers[name];
+        const served = this.pending.filter((left) => left.name === name);
+        this.pending = this.pending.filter((left) => left.name !== name);
+        await Promise.all(served.map(({ response, ...request }) => {
+            const taken = once(response.socket, 'close');
+            this.#serve(name, response, request);
+            return taken;
+        }));
+    }
+
     waitFor(predicate, options) { return waitForChange(this, () => predicate(this), options); }
     prompted(count = 1, options) {
         return this.waitFor(() => this.runs[count - 1], { what: `prompt ${count} at OpenCode`, ...options });
@@ -124,10 +136,14 @@ export class FakeOpencode extends EventEmitter {
         const directory = request.headers['x-opencode-directory'];
         if (path !== '/global/health') this.directories.add(directory ? decodeURIComponent(directory) : null);
         this.emit('change');
-        const answer = this.answers[name];
-        if (answer === 'never') return void this.pending.push({ name, response });
-        const text = Buffer.concat(chunks).toString();
-        const [status, body, afterwards] = answer ?? this.#route(name, path.split('/')[2], text, response) ?? [];
+        const asked = { id: path.split('/')[2], text: Buffer.concat(chunks).toString() };
+        if (this.answers[name] === 'never') this.pending.push({ name, response, ...asked });
+        else this.#serve(name, response, asked);
+    }
+
+    #serve(name, response, { id, text }) {
+        const answer = typeof this.answers[name] === 'function' ? this.answers[name]() : this.answers[name];
+        const [status, body, afterwards] = answer ?? this.#route(name, id, text, response) ?? [];
         if (!status) return; // an event stream: it stays open
         response.writeHead(status, { 'content-type': 'application/json' });
         response.end(body === undefined ? '' : JSON.stringify(body));
