@@ -74,9 +74,15 @@ async function end(scene) {
         await scene.waitFor(() => cp.eventsOf(prompt.id).length > 0, { what: 'the last prompt to begin' });
     }
     if (plan.ending === 'shutdown') {
-        await scene.waitFor(() => scene.isConnected(), { what: 'a connection for the shutdown' });
-        cp.shutdown();
-        await bridge.exited();
+        // A connection may still be one that was cut: what it was told is lost, as a control plane knows.
+        let told = null;
+        await waitUntil(() => {
+            if (scene.isConnected() && told !== cp.socket) {
+                told = cp.socket;
+                cp.shutdown();
+            }
+            return bridge.exit;
+        }, { timeoutMs: STUCK_MS, what: 'the bridge to end' });
     } else {
         await scene.endBridge('SIGTERM');
     }
