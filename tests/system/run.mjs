@@ -14,6 +14,7 @@ import { bridgeProgram, opencodeProgram, supervisorProgram } from '../../playgro
 import { childrenOf } from '../../playground/processes.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
+const LONGEST_FILE = 'supervisor-git.test.mjs';
 const FILE_LIMIT_MS = Number(process.env.OI_TEST_FILE_LIMIT_MS ?? 15 * 60_000);
 
 function parseArguments(words) {
@@ -24,6 +25,8 @@ function parseArguments(words) {
     if (at >= 0) jobs = Number(names.splice(at, 2)[1]);
     const all = readdirSync(here).filter((name) => name.endsWith('.test.mjs')).sort();
     const wanted = all.filter((name) => names.length === 0 || names.some((part) => name.includes(part.split('/').at(-1))));
+    // The longest begins first, or the others would be done and it alone would be waited for.
+    wanted.sort((a, b) => (b === LONGEST_FILE) - (a === LONGEST_FILE));
     return { jobs, files: wanted.map((name) => join(here, name)) };
 }
 
