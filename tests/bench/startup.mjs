@@ -8,7 +8,7 @@ import { benchmark, least, median, report } from './report.mjs';
 
 const RUNS = 15;
 const LIMIT_MS = 20;
-const TLS_LIMIT_MS = 50;
+const TLS_LIMIT_MS = 80; // 50 without the managed skills, whose handshake comes before the bridge's
 
 async function startOnce(playground) {
     const known = playground.controlPlane.eventsOfType('ready').length;
