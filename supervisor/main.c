@@ -12,6 +12,7 @@
 #include "supervisor/config/config_check.h"
 #include "supervisor/config/secrets.h"
 #include "supervisor/config_failure.h"
+#include "supervisor/exit_status.h"
 #include "supervisor/credentials/credential_install.h"
 #include "supervisor/credentials/credential_setup.h"
 #include "supervisor/credentials/gh_wrapper.h"
@@ -35,7 +36,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define EXIT_USAGE 2
 #define PASSWORD_BYTES 16
 
 static const char *get_variable(void *user, const char *name)
@@ -61,7 +61,7 @@ static int run_worker(const char *name)
     if (strcmp(name, WARM_UP_WORKER) == 0)
         return warm_up_worker_main();
     fprintf(stderr, "oi-supervisor: no worker \"%s\"\n", name);
-    return EXIT_USAGE;
+    return exit_status_of(SANDBOX_END_USAGE);
 }
 
 static int print_versions(void)
@@ -113,11 +113,11 @@ static int run_sandbox(const struct flags *flags, struct config *config, bool co
         .started_ms = started_ms,
     };
     enum modal_launch launch = MODAL_LAUNCH_ACCEPTED;
-    int exit_code = EXIT_FAILURE;
+    int exit_code = exit_status_of(SANDBOX_END_FATAL);
 
     if (!log) {
         fprintf(stderr, "oi-supervisor: out of memory\n");
-        return EXIT_FAILURE;
+        return exit_code;
     }
     log_output_open(&output);
     log_set_sink(log, log_output_write, &output);
@@ -128,12 +128,16 @@ static int run_sandbox(const struct flags *flags, struct config *config, bool co
     config_check_log(config, log);
     if (flags->await_modal_token)
         launch = modal_launch_wait(STDIN_FILENO, config, log);
-    if (launch == MODAL_LAUNCH_CANCELLED)
-        exit_code = EXIT_SUCCESS;
-    else if (!config_is_good)
+    if (launch == MODAL_LAUNCH_CANCELLED) {
+        exit_code = exit_status_of(SANDBOX_END_SIGNAL);
+    } else if (!config_is_good) {
         config_failure_report(config, log);
-    else if (launch == MODAL_LAUNCH_ACCEPTED)
-        exit_code = supervisor_run(&options);
+        exit_code = exit_status_of(SANDBOX_END_CONFIG_UNUSABLE);
+    } else if (launch == MODAL_LAUNCH_REFUSED) {
+        exit_code = exit_status_of(SANDBOX_END_TOKEN_REFUSED);
+    } else {
+        exit_code = exit_status_of(supervisor_run(&options));
+    }
     log_free(log);
     log_output_close(&output);
     return exit_code;
@@ -181,7 +185,7 @@ int main(int argc, char *argv[])
         return exit_code;
     if (flags_parse(argc, argv, &flags, &err) != 0) {
         fprintf(stderr, "oi-supervisor: %s\n%s", err.text, flags_usage);
-        return EXIT_USAGE;
+        return exit_status_of(SANDBOX_END_USAGE);
     }
     if (flags.action == FLAGS_WORKER)
         return run_worker(flags.worker);

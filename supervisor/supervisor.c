@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXIT_FATAL 1
 #define FATAL_TEXT_MAX (2 * ERR_TEXT_MAX)
 
 struct supervisor {
@@ -35,7 +34,8 @@ struct supervisor {
     struct shutdown shutdown;
     char why_fatal[FATAL_TEXT_MAX]; /* redacted */
     bool booted;
-    int exit_code;
+    bool dying; /* something fatal happened; in a build its callback may still be under way */
+    enum sandbox_end end;
 };
 
 /* ---- the end ---- */
@@ -51,15 +51,16 @@ static void report_and_stop(struct supervisor *supervisor)
     shutdown_begin(&supervisor->shutdown);
 }
 
-static void die(struct supervisor *supervisor, const struct err *err)
+static void die(struct supervisor *supervisor, enum sandbox_end end, const struct err *err)
 {
     AUTO_BUF struct buf text = BUF_INIT(FATAL_TEXT_MAX);
 
-    if (shutdown_has_begun(&supervisor->shutdown) || supervisor->exit_code != EXIT_SUCCESS)
+    if (shutdown_has_begun(&supervisor->shutdown) || supervisor->dying)
         return;
     redact_text(log_redact(supervisor->log), err->text, strlen(err->text), &text);
     snprintf(supervisor->why_fatal, sizeof supervisor->why_fatal, "%s", buf_text(&text));
-    supervisor->exit_code = EXIT_FATAL;
+    supervisor->dying = true;
+    supervisor->end = supervisor->config->boot_mode == BOOT_BUILD ? SANDBOX_END_BUILD_FAILED : end;
     if (!supervisor->booted) {
         log_at(supervisor->log, LOG_ERROR, "supervisor.error", LOG_ERR(err));
         boot_log_startup(&supervisor->boot, false);
@@ -129,9 +130,12 @@ static void give_up(struct supervisor *supervisor, const struct service *service
     char event[64];
 
     snprintf(event, sizeof event, "%s.max_restarts", service->name);
-    if (service->policy.deaths > SERVICE_DEATHS_MAX)
+    if (service->policy.deaths > SERVICE_DEATHS_MAX) {
         log_at(supervisor->log, LOG_ERROR, event, LOG_NUM("restart_count", service->policy.deaths));
-    die(supervisor, err);
+        die(supervisor, SANDBOX_END_RESTARTS_EXHAUSTED, err);
+    } else {
+        die(supervisor, SANDBOX_END_FATAL, err);
+    }
 }
 
 static void on_opencode_failed(void *user, const struct err *err)
@@ -154,6 +158,8 @@ static void on_session_over(void *user)
 {
     struct supervisor *supervisor = user;
 
+    if (!shutdown_has_begun(&supervisor->shutdown) && !supervisor->dying)
+        supervisor->end = SANDBOX_END_SESSION_OVER;
     shutdown_begin(&supervisor->shutdown);
 }
 
@@ -232,7 +238,7 @@ static void complete_build(struct supervisor *supervisor)
 
 static void on_build_failed(void *user, const struct err *err)
 {
-    die(user, err);
+    die(user, SANDBOX_END_FATAL, err);
 }
 
 static void on_build_failure_told(void *user)
@@ -255,7 +261,7 @@ static void on_boot_done(void *user)
 
 static void on_boot_fatal(void *user, const struct err *err)
 {
-    die(user, err);
+    die(user, SANDBOX_END_FATAL, err);
 }
 
 /* ---- signals ---- */
@@ -358,15 +364,15 @@ static void start(struct supervisor *supervisor)
         opencode_read_ahead(&supervisor->opencode);
 }
 
-int supervisor_run(const struct supervisor_options *options)
+enum sandbox_end supervisor_run(const struct supervisor_options *options)
 {
     struct supervisor *supervisor = calloc(1, sizeof *supervisor);
     struct err err = {0};
-    int exit_code = EXIT_FATAL;
+    enum sandbox_end end = SANDBOX_END_FATAL;
     int rc;
 
     if (!supervisor)
-        return EXIT_FATAL;
+        return end;
     supervisor->options = options;
     supervisor->config = options->config;
     supervisor->log = options->log;
@@ -375,7 +381,7 @@ int supervisor_run(const struct supervisor_options *options)
         err_set_sys(&err, -rc, "make the event loop");
         log_at(options->log, LOG_ERROR, "supervisor.error", LOG_ERR(&err));
         free(supervisor);
-        return EXIT_FATAL;
+        return end;
     }
     log_output_watch(options->log_output, &supervisor->loop);
     startup_become_subreaper(options->log);
@@ -390,7 +396,7 @@ int supervisor_run(const struct supervisor_options *options)
     rc |= init_actors(supervisor, &err);
     boot_warnings_clear(options->config->paths.boot_warnings, options->log);
     if (rc != 0 || startup_make_workspace(options->config, &err) != 0)
-        die(supervisor, &err);
+        die(supervisor, SANDBOX_END_FATAL, &err);
     else
         start(supervisor);
     uv_run(&supervisor->loop, UV_RUN_DEFAULT);
@@ -398,7 +404,7 @@ int supervisor_run(const struct supervisor_options *options)
     uv_run(&supervisor->loop, UV_RUN_DEFAULT);
     uv_loop_close(&supervisor->loop);
     boot_free(&supervisor->boot);
-    exit_code = supervisor->exit_code;
+    end = supervisor->end;
     free(supervisor);
-    return exit_code;
+    return end;
 }

@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "supervisor/config/config.h"
+#include "supervisor/exit_status.h"
 #include "supervisor/log_output.h"
 
 struct supervisor_options {
@@ -17,7 +18,6 @@ struct supervisor_options {
     uint64_t started_ms;           /* when the program was started, on the monotonic clock */
 };
 
-/* Returns the exit status (contract 2.6). */
-int supervisor_run(const struct supervisor_options *options);
+enum sandbox_end supervisor_run(const struct supervisor_options *options);
 
 #endif

@@ -165,6 +165,7 @@ static bool on_hook_failed(void *user, enum hook_kind kind, size_t index, const 
         warn(boot, hooks_kind_name(kind), buf_text(&text), repository);
         break;
     case BOOT_FAILURE_LOGGED:
+    case BOOT_FAILURE_NONE:
         break;
     }
     return true;
@@ -195,21 +196,27 @@ static void warm_up(struct boot *boot)
         !boot->config->bridge_early_connect)
         boot_step_done(boot, BOOT_STEP_WARM_UP);
     else
-        warm_up_start(&boot->warm_up, opencode_directory(boot->config));
+        warm_up_start(&boot->warm_up, opencode_directory(boot->config),
+                      boot->plan.steps[BOOT_STEP_WARM_UP].limit_ms);
 }
 
 static void on_asset_done(void *user, enum boot_step step, const struct err *err)
 {
-    if (err)
-        fail(user, step, err);
+    struct boot *boot = user;
+
+    if (err && boot->plan.steps[step].failure == BOOT_FAILURE_FATAL)
+        fail(boot, step, err);
     else
-        boot_step_done(user, step);
+        boot_step_done(boot, step);
 }
 
 static void on_asset_warning(void *user, const char *scope, const char *message,
                              const struct repository *repository)
 {
-    warn(user, scope, message, repository);
+    struct boot *boot = user;
+
+    if (boot->plan.risks[BOOT_RISK_OVERRIDE] == BOOT_FAILURE_WARNING)
+        warn(boot, scope, message, repository);
 }
 
 /* From when OpenCode is waited for, though it began long before. */
@@ -223,6 +230,8 @@ static void tell_harness_started(struct boot *boot)
 
 static void begin(struct boot *boot, enum boot_step step)
 {
+    uint64_t limit_ms = boot->plan.steps[step].limit_ms;
+
     boot->begun |= 1U << step;
     boot->step_started_ms[step] = clock_monotonic_ms();
     if (step == BOOT_STEP_WARM_UP)
@@ -237,7 +246,7 @@ static void begin(struct boot *boot, enum boot_step step)
         stage(boot);
         break;
     case BOOT_STEP_CREDENTIALS:
-        credential_setup_start(&boot->credentials);
+        credential_setup_start(&boot->credentials, limit_ms);
         break;
     case BOOT_STEP_SYNC:
         git_sync_start(&boot->sync);
@@ -246,13 +255,13 @@ static void begin(struct boot *boot, enum boot_step step)
         note_baselines(boot);
         break;
     case BOOT_STEP_SETUP:
-        hooks_start(&boot->hooks, HOOK_SETUP);
+        hooks_start(&boot->hooks, HOOK_SETUP, limit_ms);
         break;
     case BOOT_STEP_START:
-        hooks_start(&boot->hooks, HOOK_START);
+        hooks_start(&boot->hooks, HOOK_START, limit_ms);
         break;
     case BOOT_STEP_TUNNEL:
-        tunnel_wait_start(&boot->tunnel);
+        tunnel_wait_start(&boot->tunnel, limit_ms);
         break;
     case BOOT_STEP_GUIDE:
         workspace_guide_write(boot->config, boot->log);
@@ -262,7 +271,7 @@ static void begin(struct boot *boot, enum boot_step step)
     case BOOT_STEP_SKILLS_FETCH:
     case BOOT_STEP_ASSEMBLY:
     case BOOT_STEP_SKILLS:
-        boot_assets_begin(&boot->assets, step);
+        boot_assets_begin(&boot->assets, step, limit_ms);
         break;
     case BOOT_STEP_OPENCODE:
         if (!boot_plan_waits_for(&boot->plan, boot->begun, boot->done, BOOT_STEP_OPENCODE))

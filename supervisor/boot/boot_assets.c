@@ -49,16 +49,16 @@ void boot_assets_close(struct boot_assets *assets)
     assembly_close(&assets->assembly);
 }
 
-void boot_assets_begin(struct boot_assets *assets, enum boot_step step)
+void boot_assets_begin(struct boot_assets *assets, enum boot_step step, uint64_t limit_ms)
 {
     if (step == BOOT_STEP_MCP)
-        mcp_install_start(&assets->mcp);
+        mcp_install_start(&assets->mcp, limit_ms);
     else if (step == BOOT_STEP_SKILLS_FETCH)
-        skills_fetch(&assets->skills);
+        skills_fetch(&assets->skills, limit_ms);
     else if (step == BOOT_STEP_SKILLS)
-        skills_install(&assets->skills);
+        skills_install(&assets->skills, limit_ms);
     else
-        assembly_start(&assets->assembly);
+        assembly_start(&assets->assembly, limit_ms);
 }
 
 void boot_assets_kill(struct boot_assets *assets)

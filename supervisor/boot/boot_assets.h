@@ -32,7 +32,7 @@ void boot_assets_init(struct boot_assets *assets, uv_loop_t *loop, struct reaper
 void boot_assets_close(struct boot_assets *assets);
 
 /* `step` is one of BOOT_STEP_MCP, _SKILLS_FETCH, _ASSEMBLY and _SKILLS. */
-void boot_assets_begin(struct boot_assets *assets, enum boot_step step);
+void boot_assets_begin(struct boot_assets *assets, enum boot_step step, uint64_t limit_ms);
 
 void boot_assets_kill(struct boot_assets *assets);
 bool boot_assets_are_busy(const struct boot_assets *assets);

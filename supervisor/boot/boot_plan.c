@@ -1,10 +1,16 @@
 #include "supervisor/boot/boot_plan.h"
 
 #include "common/cleanup.h"
+#include "supervisor/credentials/credential_setup.h"
+#include "supervisor/git_sync/git_sync_request.h"
 #include "supervisor/mcp/mcp_install.h"
+#include "supervisor/opencode/opencode.h"
+#include "supervisor/opencode/warm_up.h"
 #include "supervisor/skills/skills.h"
+#include "supervisor/staging/assembly.h"
 
 #define BIT(step) (1U << BOOT_STEP_##step)
+#define MS_PER_S 1000
 
 static const char *const step_names[] = {
     [BOOT_STEP_MANIFEST] = "manifest",
@@ -59,21 +65,64 @@ const char *boot_plan_step_name(enum boot_step step)
     return step_names[step];
 }
 
-/* S-111 */
-static enum boot_failure sync_failure(const struct boot_plan_input *input)
-{
-    if (input->era == ERA_LEGACY)
-        return BOOT_FAILURE_LOGGED;
-    return input->mode == BOOT_FRESH || input->mode == BOOT_BUILD ? BOOT_FAILURE_FATAL
-                                                                  : BOOT_FAILURE_WARNING;
-}
+/* What its failure is in table 2.4. */
+static const enum boot_risk step_risks[] = {
+    [BOOT_STEP_MANIFEST] = BOOT_RISK_MANIFEST,
+    [BOOT_STEP_STAGE] = BOOT_RISK_STAGING,
+    [BOOT_STEP_CREDENTIALS] = BOOT_RISK_CREDENTIALS,
+    [BOOT_STEP_SYNC] = BOOT_RISK_SYNC,
+    [BOOT_STEP_BASELINES] = BOOT_RISK_MANIFEST,
+    [BOOT_STEP_SETUP] = BOOT_RISK_SETUP,
+    [BOOT_STEP_START] = BOOT_RISK_FIRST_START,
+    [BOOT_STEP_OPENCODE] = BOOT_RISK_OPENCODE,
+    [BOOT_STEP_WARM_UP] = BOOT_RISK_WARM_UP,
+    [BOOT_STEP_BRIDGE] = BOOT_RISK_BRIDGE,
+    [BOOT_STEP_TUNNEL] = BOOT_RISK_TUNNEL,
+    [BOOT_STEP_GUIDE] = BOOT_RISK_GUIDE,
+    [BOOT_STEP_MCP] = BOOT_RISK_MCP,
+    [BOOT_STEP_SKILLS] = BOOT_RISK_SKILLS,
+    [BOOT_STEP_SKILLS_FETCH] = BOOT_RISK_SKILLS,
+    [BOOT_STEP_ASSEMBLY] = BOOT_RISK_STAGING,
+};
+_Static_assert(ARRAY_LENGTH(step_risks) == BOOT_STEP_COUNT, "every step may fail");
 
-/* S-112 */
-static enum boot_failure setup_failure(const struct boot_plan_input *input)
+/* Section 2.7. */
+static uint64_t limit_ms(const struct boot_plan_input *input, enum boot_step step)
 {
-    if (input->era == ERA_LEGACY)
-        return BOOT_FAILURE_LOGGED;
-    return input->mode == BOOT_BUILD ? BOOT_FAILURE_FATAL : BOOT_FAILURE_WARNING;
+    bool clones = input->mode == BOOT_FRESH || input->mode == BOOT_BUILD;
+
+    switch (step) {
+    case BOOT_STEP_CREDENTIALS:
+        return CREDENTIAL_INSTALL_LIMIT_MS;
+    case BOOT_STEP_SYNC:
+        return MS_PER_S * (clones ? GIT_SYNC_CLONE_LIMIT_S : GIT_SYNC_FETCH_LIMIT_S);
+    case BOOT_STEP_SETUP:
+        return input->setup_limit_ms;
+    case BOOT_STEP_START:
+        return input->start_limit_ms;
+    case BOOT_STEP_TUNNEL:
+        return input->tunnel_limit_ms;
+    case BOOT_STEP_OPENCODE:
+        return OPENCODE_START_LIMIT_MS;
+    case BOOT_STEP_WARM_UP:
+        return WARM_UP_LIMIT_MS;
+    case BOOT_STEP_MCP:
+        return MCP_INSTALL_LIMIT_MS;
+    case BOOT_STEP_SKILLS_FETCH:
+        return SKILLS_FETCH_LIMIT_MS;
+    case BOOT_STEP_SKILLS:
+        return SKILLS_INSTALL_LIMIT_MS;
+    case BOOT_STEP_ASSEMBLY:
+        return ASSEMBLY_LIMIT_MS;
+    case BOOT_STEP_MANIFEST:
+    case BOOT_STEP_STAGE:
+    case BOOT_STEP_BASELINES:
+    case BOOT_STEP_GUIDE:
+    case BOOT_STEP_BRIDGE:
+    case BOOT_STEP_COUNT:
+        break;
+    }
+    return 0;
 }
 
 static bool step_runs(const struct boot_plan_input *input, enum boot_step step)
@@ -127,36 +176,31 @@ struct boot_plan_input boot_plan_input_of(const struct config *config, bool own_
         .bridge_waits_for_ready =
             own_bridge, /* another's takes prompts as soon as it runs (S-101) */
         .opencode_starts_early = own_bridge,
+        .setup_limit_ms = config->setup_timeout_ms,
+        .start_limit_ms = config->start_timeout_ms,
+        .tunnel_limit_ms = config->tunnel_timeout_ms,
+        .budget_ms = config->build.budget_ms,
     };
 }
 
 struct boot_plan boot_plan_make(const struct boot_plan_input *input)
 {
-    struct boot_plan plan = {0};
+    struct boot_plan plan = {.budget_ms = input->mode == BOOT_BUILD ? input->budget_ms : 0};
 
+    for (enum boot_risk risk = 0; risk < BOOT_RISK_COUNT; risk++)
+        plan.risks[risk] = boot_risk_failure(risk, input->era, input->mode);
     for (enum boot_step step = 0; step < BOOT_STEP_COUNT; step++) {
+        enum boot_failure failure = plan.risks[step_risks[step]];
+
         plan.steps[step] = (struct boot_plan_step){
             .runs = step_runs(input, step),
             .needs = needs[step],
-            .failure = BOOT_FAILURE_FATAL,
-            .later_failure = BOOT_FAILURE_FATAL,
+            .limit_ms = limit_ms(input, step),
+            .failure = failure,
+            .later_failure = failure,
         };
     }
-    plan.steps[BOOT_STEP_MANIFEST].failure = BOOT_FAILURE_LOGGED; /* S-108 */
-    plan.steps[BOOT_STEP_MCP].failure = BOOT_FAILURE_LOGGED;      /* S-121 */
-    plan.steps[BOOT_STEP_BASELINES].failure = BOOT_FAILURE_LOGGED;
-    plan.steps[BOOT_STEP_GUIDE].failure = BOOT_FAILURE_LOGGED;
-    plan.steps[BOOT_STEP_CREDENTIALS].failure = BOOT_FAILURE_LOGGED; /* S-109 */
-    plan.steps[BOOT_STEP_TUNNEL].failure = BOOT_FAILURE_LOGGED;      /* S-113 */
-    plan.steps[BOOT_STEP_SYNC].failure = sync_failure(input);
-    plan.steps[BOOT_STEP_SETUP].failure = setup_failure(input);
-    plan.steps[BOOT_STEP_SETUP].later_failure = setup_failure(input);
-    /* S-114, S-115; decision 4 for the older era. */
-    plan.steps[BOOT_STEP_START].failure =
-        input->era == ERA_LEGACY ? BOOT_FAILURE_WARNING : BOOT_FAILURE_FATAL;
-    plan.steps[BOOT_STEP_START].later_failure = BOOT_FAILURE_WARNING;
-    /* What it saves the first prompt is not worth a sandbox. */
-    plan.steps[BOOT_STEP_WARM_UP].failure = BOOT_FAILURE_LOGGED;
+    plan.steps[BOOT_STEP_START].later_failure = plan.risks[BOOT_RISK_LATER_START];
     if (!input->opencode_starts_early)
         plan.steps[BOOT_STEP_OPENCODE].needs |= CHECKOUTS_READY;
     if (!input->bridge_waits_for_ready)

@@ -1,14 +1,16 @@
 /*
  * The boot as a graph (contract 2.2..2.4): which steps run in this era and mode, what each needs to
- * be done first, and what its failure means. Pure. Steps that do not need each other run at the same
+ * be done first, how long it may take, and what its failure means. Pure. Steps that do not need each other run at the same
  * time (S-100). The boot is over, and prompts may come, when every step that runs is done.
  */
 #ifndef SUPERVISOR_BOOT_BOOT_PLAN_H
 #define SUPERVISOR_BOOT_BOOT_PLAN_H
 
+#include "supervisor/boot/boot_risks.h"
 #include "supervisor/config/config.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum boot_step {
     BOOT_STEP_MANIFEST,     /* the repository manifest, before any child (S-220) */
@@ -30,21 +32,18 @@ enum boot_step {
     BOOT_STEP_COUNT
 };
 
-enum boot_failure {
-    BOOT_FAILURE_FATAL,
-    BOOT_FAILURE_WARNING, /* a boot warning, and the boot goes on */
-    BOOT_FAILURE_LOGGED,
-};
-
 struct boot_plan_step {
     bool runs;
-    unsigned needs; /* bit (1 << enum boot_step) */
+    unsigned needs;    /* bit (1 << enum boot_step) */
+    uint64_t limit_ms; /* of sync and hooks: for each repository; 0: it takes no time */
     enum boot_failure failure;
     enum boot_failure later_failure; /* of repositories but the first (S-115) */
 };
 
 struct boot_plan {
     struct boot_plan_step steps[BOOT_STEP_COUNT];
+    enum boot_failure risks[BOOT_RISK_COUNT]; /* those of the steps, and what else may go wrong */
+    uint64_t budget_ms;                       /* of a build (S-170); 0: none */
 };
 
 struct boot_plan_input {
@@ -55,6 +54,8 @@ struct boot_plan_input {
     bool mcp_packages_wanted;
     bool tunnels_expected;
     bool bridge_wanted;
+    uint64_t setup_limit_ms, start_limit_ms, tunnel_limit_ms;
+    uint64_t budget_ms;          /* of a build; 0: none */
     bool bridge_waits_for_ready; /* ours: it may run before it may connect (S-101) */
     /* OpenCode may start before there is a checkout, because its clients name the directory they mean
      * (contract/opencode.md section 5). A foreign bridge asks about whatever OpenCode was started in. */

@@ -50,10 +50,9 @@ static bool may_show_output(const struct hooks *hooks)
     return hooks->config->boot_mode != BOOT_BUILD;
 }
 
-static uint64_t limit_ms(const struct hooks *hooks)
+static uint64_t limit_ms(const struct hook_run *run)
 {
-    return hooks->kind == HOOK_SETUP ? hooks->config->setup_timeout_ms
-                                     : hooks->config->start_timeout_ms;
+    return run->hooks->limit_ms[run->kind];
 }
 
 static const char *event_name(char *out, enum hook_kind kind, const char *what)
@@ -91,7 +90,7 @@ static void log_end(struct hook_run *run, int exit_code)
     log_at(hooks->log, good ? LOG_INFO : LOG_ERROR, event_name(event, run->kind, what),
            LOG_NUM("exit_code", exit_code), LOG_STR("script", run->script),
            LOG_NUM("duration_ms", clock_monotonic_ms() - run->started_ms),
-           LOG_NUM("timeout_seconds", limit_ms(hooks) / MS_PER_S),
+           LOG_NUM("timeout_seconds", limit_ms(run) / MS_PER_S),
            LOG_STR("boot_mode", config_boot_mode_name(hooks->config->boot_mode)),
            LOG_STR("output_tail", good || !may_show_output(hooks) ? NULL : buf_text(&tail)));
 }
@@ -117,7 +116,7 @@ static void describe_failure(const struct hook_run *run, int exit_code, struct e
 
     if (run->timed_out)
         err_set(err, ERR_TIMEOUT, "%s.sh of %s/%s did not end within %llu s%s%s", name,
-                repository->owner, repository->name, (unsigned long long)limit_ms(hooks) / MS_PER_S,
+                repository->owner, repository->name, (unsigned long long)limit_ms(run) / MS_PER_S,
                 before, last_line);
     else
         err_set(err, ERR_IO, "%s.sh of %s/%s %s %d%s%s", name, repository->owner, repository->name,
@@ -201,12 +200,12 @@ static int start_run(struct hooks *hooks, size_t index, const char *script, stru
         return err_set(err, ERR_NO_MEMORY, "out of memory");
     log_at(hooks->log, LOG_INFO, event_name(event, hooks->kind, "start"), LOG_STR("script", script),
            LOG_STR("repo_owner", repository->owner), LOG_STR("repo_name", repository->name),
-           LOG_NUM("timeout_seconds", limit_ms(hooks) / MS_PER_S),
+           LOG_NUM("timeout_seconds", limit_ms(run) / MS_PER_S),
            LOG_STR("boot_mode", config_boot_mode_name(hooks->config->boot_mode)));
     run->started_ms = clock_monotonic_ms();
     if (process_start(&run->process, &options, -1, -1, err) != 0)
         return -1;
-    uv_timer_start(&run->limit, on_limit, limit_ms(hooks), 0);
+    uv_timer_start(&run->limit, on_limit, limit_ms(run), 0);
     return 0;
 }
 
@@ -277,9 +276,10 @@ void hooks_skip_setup_of(struct hooks *hooks, size_t index)
     hooks->setup_skipped |= UINT64_C(1) << index;
 }
 
-void hooks_start(struct hooks *hooks, enum hook_kind kind)
+void hooks_start(struct hooks *hooks, enum hook_kind kind, uint64_t limit_ms)
 {
     hooks->kind = kind;
+    hooks->limit_ms[kind] = limit_ms;
     hooks->next = 0;
     hooks->success = true;
     run_next(hooks);

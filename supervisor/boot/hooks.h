@@ -31,7 +31,8 @@ struct hooks {
     struct hooks_listener listener;
     struct hook_run *runs; /* every one so far: their output may still be read */
     enum hook_kind kind;
-    size_t next; /* index of the repository whose hook runs next */
+    uint64_t limit_ms[HOOK_KIND_COUNT]; /* of each script */
+    size_t next;                        /* index of the repository whose hook runs next */
     bool success;
     bool cancelled;
     uint64_t setup_skipped; /* bit per repository whose setup.sh must not run again */
@@ -46,8 +47,8 @@ void hooks_skip_setup_of(struct hooks *hooks, size_t index);
 /* Some repository has a script of this kind. */
 bool hooks_exist(const struct hooks *hooks, enum hook_kind kind);
 
-/* Runs the hooks of this kind; on_done may be called before it returns. */
-void hooks_start(struct hooks *hooks, enum hook_kind kind);
+/* Runs the hooks of this kind, each for `limit_ms` at most; on_done may be called before it returns. */
+void hooks_start(struct hooks *hooks, enum hook_kind kind, uint64_t limit_ms);
 
 /* SIGTERM to a running hook, SIGKILL after 2 s (S-268); no callback is made any more. */
 void hooks_cancel(struct hooks *hooks);

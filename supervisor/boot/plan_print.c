@@ -1,13 +1,8 @@
 #include "supervisor/boot/plan_print.h"
 
 #include "common/url.h"
-#include "supervisor/credentials/credential_setup.h"
-#include "supervisor/git_sync/git_sync_request.h"
-#include "supervisor/mcp/mcp_install.h"
+#include "supervisor/exit_status.h"
 #include "supervisor/opencode/opencode.h"
-#include "supervisor/opencode/warm_up.h"
-#include "supervisor/skills/skills.h"
-#include "supervisor/staging/assembly.h"
 
 #include <string.h>
 
@@ -85,55 +80,10 @@ static void print_opencode(const struct config *config, struct buf *out)
 
 /* ---- the steps ---- */
 
-static uint64_t limit_ms(const struct config *config, enum boot_step step)
-{
-    bool clones = config->boot_mode == BOOT_FRESH || config->boot_mode == BOOT_BUILD;
-
-    switch (step) {
-    case BOOT_STEP_CREDENTIALS:
-        return CREDENTIAL_INSTALL_LIMIT_MS;
-    case BOOT_STEP_SYNC:
-        return MS_PER_S * (clones ? GIT_SYNC_CLONE_LIMIT_S : GIT_SYNC_FETCH_LIMIT_S);
-    case BOOT_STEP_SETUP:
-        return config->setup_timeout_ms;
-    case BOOT_STEP_START:
-        return config->start_timeout_ms;
-    case BOOT_STEP_TUNNEL:
-        return config->tunnel_timeout_ms;
-    case BOOT_STEP_OPENCODE:
-        return OPENCODE_START_LIMIT_MS;
-    case BOOT_STEP_WARM_UP:
-        return WARM_UP_LIMIT_MS;
-    case BOOT_STEP_MCP:
-        return MCP_INSTALL_LIMIT_MS;
-    case BOOT_STEP_SKILLS_FETCH:
-        return SKILLS_FETCH_LIMIT_MS;
-    case BOOT_STEP_SKILLS:
-        return SKILLS_INSTALL_LIMIT_MS;
-    case BOOT_STEP_ASSEMBLY:
-        return ASSEMBLY_LIMIT_MS;
-    default:
-        return 0;
-    }
-}
-
 /* Sync and hooks take their limit for each repository anew. */
 static bool is_per_repository(enum boot_step step)
 {
     return step == BOOT_STEP_SYNC || step == BOOT_STEP_SETUP || step == BOOT_STEP_START;
-}
-
-static const char *failure_text(enum boot_failure failure)
-{
-    switch (failure) {
-    case BOOT_FAILURE_FATAL:
-        return "fatal";
-    case BOOT_FAILURE_WARNING:
-        return "warning";
-    case BOOT_FAILURE_LOGGED:
-        break;
-    }
-    return "logged";
 }
 
 /* Everything that must be done before `step`, through the others too. A step that is left out keeps
@@ -175,16 +125,16 @@ static void print_step(const struct config *config, const struct boot_plan *plan
     const struct boot_plan_step *one = &plan->steps[step];
     AUTO_BUF struct buf needs = BUF_INIT(NEEDS_MAX);
     char limit[32] = "-";
-    uint64_t ms = limit_ms(config, step);
     bool several = config->repositories.count > 1 && is_per_repository(step);
 
     print_needs(plan, running, step, &needs);
-    if (ms > 0)
-        snprintf(limit, sizeof limit, "%g s%s", (double)ms / MS_PER_S, several ? " each" : "");
+    if (one->limit_ms > 0)
+        snprintf(limit, sizeof limit, "%g s%s", (double)one->limit_ms / MS_PER_S,
+                 several ? " each" : "");
     buf_printf(out, "%-12s %-32s %-10s %s", boot_plan_step_name(step),
-               needs.len > 0 ? buf_text(&needs) : "-", limit, failure_text(one->failure));
+               needs.len > 0 ? buf_text(&needs) : "-", limit, boot_failure_name(one->failure));
     if (several && one->later_failure != one->failure && step != BOOT_STEP_SYNC)
-        buf_printf(out, "; of later repositories: %s", failure_text(one->later_failure));
+        buf_printf(out, "; of later repositories: %s", boot_failure_name(one->later_failure));
     buf_putc(out, '\n');
 }
 
@@ -213,19 +163,37 @@ static void print_steps(const struct config *config, const struct boot_plan *pla
     buf_puts(out, running + 1 == 1U << BOOT_STEP_COUNT ? "\n" : "\n\n");
 }
 
-static void print_afterwards(const struct config *config, struct buf *out)
+/* Table 2.4, as it is in this era and mode. */
+static void print_risks(const struct boot_plan *plan, struct buf *out)
 {
-    if (config->boot_mode != BOOT_BUILD) {
-        buf_puts(out, "then: what was started is kept running until a signal or the control plane "
-                      "ends the session\n");
-    } else {
-        buf_printf(out, "then: %s, and it waits for a signal\n",
-                   config->build.has_callback ? "the success callback" : "nobody is told");
-        if (config->build.budget_ms > 0)
-            buf_printf(out, "limit of the build: %g s\n",
-                       (double)config->build.budget_ms / MS_PER_S);
+    buf_printf(out, "%-6s %-66s %s\n", "rule", "what may go wrong", "what it means");
+    for (enum boot_risk risk = 0; risk < BOOT_RISK_COUNT; risk++) {
+        if (plan->risks[risk] != BOOT_FAILURE_NONE)
+            buf_printf(out, "%-6s %-66s %s\n", boot_risk_rule(risk), boot_risk_text(risk),
+                       boot_failure_name(plan->risks[risk]));
     }
-    buf_puts(out, "exit status: 0 after that, 1 after a fatal failure\n");
+}
+
+static void print_afterwards(const struct config *config, const struct boot_plan *plan,
+                             struct buf *out)
+{
+    bool build = config->boot_mode == BOOT_BUILD;
+
+    if (!build) {
+        buf_puts(out,
+                 "\nthen: what was started is kept running until a signal or the control plane "
+                 "ends the session\n");
+    } else {
+        buf_printf(out, "\nthen: %s, and it waits for a signal\n",
+                   config->build.has_callback ? "the success callback" : "nobody is told");
+        if (plan->budget_ms > 0)
+            buf_printf(out, "limit of the build: %g s\n", (double)plan->budget_ms / MS_PER_S);
+    }
+    buf_printf(out, "exit status: %d after a signal%s, %d after a fatal failure%s\n",
+               exit_status_of(SANDBOX_END_SIGNAL),
+               build ? "" : " or when the bridge says that the session is over",
+               exit_status_of(build ? SANDBOX_END_BUILD_FAILED : SANDBOX_END_FATAL),
+               build ? "" : " or too many restarts");
 }
 
 void plan_print(const struct config *config, const struct boot_plan *plan, struct buf *out)
@@ -239,5 +207,6 @@ void plan_print(const struct config *config, const struct boot_plan *plan, struc
         print_opencode(config, out);
     print_bridge(config, plan, out);
     print_steps(config, plan, out);
-    print_afterwards(config, out);
+    print_risks(plan, out);
+    print_afterwards(config, plan, out);
 }

@@ -86,10 +86,10 @@ static void look(struct tunnel_wait *wait)
         log_at(wait->log, LOG_INFO, "tunnel.env_file_ready", LOG_STR("path", config->paths.tunnels),
                LOG_JSON("ports", buf_text(&ports)), LOG_NUM("wait_ms", waited_ms));
         finish(wait);
-    } else if (waited_ms >= config->tunnel_timeout_ms) {
+    } else if (waited_ms >= wait->limit_ms) {
         log_at(wait->log, LOG_WARNING, "tunnel.env_file_wait_timeout",
                LOG_STR("path", config->paths.tunnels), LOG_JSON("ports", buf_text(&ports)),
-               LOG_NUM("timeout_seconds", (double)config->tunnel_timeout_ms / 1000));
+               LOG_NUM("timeout_seconds", (double)wait->limit_ms / 1000));
         finish(wait);
     }
 }
@@ -123,10 +123,9 @@ void tunnel_wait_close(struct tunnel_wait *wait)
     uv_close((uv_handle_t *)&wait->look_again, NULL);
 }
 
-void tunnel_wait_start(struct tunnel_wait *wait)
+void tunnel_wait_start(struct tunnel_wait *wait, uint64_t limit_ms)
 {
-    uint64_t limit_ms = wait->config->tunnel_timeout_ms;
-
+    wait->limit_ms = limit_ms;
     wait->started_ms = clock_monotonic_ms();
     wait->waiting = true;
     /* Without inotify the timer alone must do. */

@@ -19,6 +19,7 @@ struct tunnel_wait {
     uv_fs_event_t watch;
     uv_timer_t look_again; /* where the file system tells nothing */
     uint64_t started_ms;
+    uint64_t limit_ms;
     bool waiting;
 };
 
@@ -30,7 +31,7 @@ void tunnel_wait_close(struct tunnel_wait *wait);
 void tunnel_wait_clear_stale(const struct config *config, struct log *log);
 
 /* on_done is called once, perhaps before this returns, whether or not the file came. */
-void tunnel_wait_start(struct tunnel_wait *wait);
+void tunnel_wait_start(struct tunnel_wait *wait, uint64_t limit_ms);
 
 /* Nobody needs it any more: on_done is called now unless it was. */
 void tunnel_wait_skip(struct tunnel_wait *wait);

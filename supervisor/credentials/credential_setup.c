@@ -63,7 +63,7 @@ void credential_setup_init(struct credential_setup *setup, uv_loop_t *loop, stru
         (struct worker_listener){.on_line = on_line, .on_done = on_worker_done, .user = setup});
 }
 
-void credential_setup_start(struct credential_setup *setup)
+void credential_setup_start(struct credential_setup *setup, uint64_t limit_ms)
 {
     AUTO_JSON cJSON *input = cJSON_CreateObject();
     struct err err;
@@ -74,7 +74,7 @@ void credential_setup_start(struct credential_setup *setup)
         credential_setup_forget();
     json_add_string(input, "root", setup->config->paths.root);
     json_add_bool(input, "legacy", setup->config->era == ERA_LEGACY);
-    if (worker_start(&setup->worker, input, CREDENTIAL_INSTALL_LIMIT_MS, &err) != 0)
+    if (worker_start(&setup->worker, input, limit_ms, &err) != 0)
         on_worker_done(setup, NULL, &err);
 }
 

@@ -28,7 +28,7 @@ void credential_setup_init(struct credential_setup *setup, uv_loop_t *loop, stru
                            void (*on_done)(void *user), void *user);
 
 /* on_done may be called before it returns. */
-void credential_setup_start(struct credential_setup *setup);
+void credential_setup_start(struct credential_setup *setup, uint64_t limit_ms);
 void credential_setup_kill(struct credential_setup *setup);
 bool credential_setup_is_running(const struct credential_setup *setup);
 void credential_setup_close(struct credential_setup *setup);

@@ -205,7 +205,7 @@ void mcp_install_close(struct mcp_install *install)
     buf_free(&install->output);
 }
 
-void mcp_install_start(struct mcp_install *install)
+void mcp_install_start(struct mcp_install *install, uint64_t limit_ms)
 {
     static const char *const ask_root[] = {"npm", "root", "-g", NULL};
     const cJSON *one;
@@ -219,7 +219,7 @@ void mcp_install_start(struct mcp_install *install)
         done(install);
         return;
     }
-    uv_timer_start(&install->limit, on_limit, MCP_INSTALL_LIMIT_MS, 0);
+    uv_timer_start(&install->limit, on_limit, limit_ms, 0);
     run_npm(install, &install->asking, ask_root);
 }
 

@@ -37,7 +37,7 @@ void mcp_install_init(struct mcp_install *install, uv_loop_t *loop, struct reape
                       void *user);
 void mcp_install_close(struct mcp_install *install);
 
-void mcp_install_start(struct mcp_install *install);
+void mcp_install_start(struct mcp_install *install, uint64_t limit_ms);
 
 /* on_done is not called after it. */
 void mcp_install_kill(struct mcp_install *install);

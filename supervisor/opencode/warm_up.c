@@ -34,7 +34,7 @@ void warm_up_close(struct warm_up *warm_up)
     worker_close(&warm_up->worker);
 }
 
-void warm_up_start(struct warm_up *warm_up, const char *directory)
+void warm_up_start(struct warm_up *warm_up, const char *directory, uint64_t limit_ms)
 {
     const struct config *config = warm_up->config;
     AUTO_JSON cJSON *input = cJSON_CreateObject();
@@ -44,12 +44,12 @@ void warm_up_start(struct warm_up *warm_up, const char *directory)
     json_add_string(input, "host", opencode_address_reachable(config->opencode_host));
     json_add_number(input, "port", OPENCODE_PORT);
     json_add_string(input, "directory", directory);
-    json_add_number(input, "limit_ms", WARM_UP_LIMIT_MS);
+    json_add_number(input, "limit_ms", (double)limit_ms);
     if (config->opencode_password) {
         json_add_string(input, "username", config->opencode_username);
         json_add_string(input, "password", config->opencode_password);
     }
-    if (worker_start(&warm_up->worker, input, WARM_UP_LIMIT_MS + TIDY_LIMIT_MS, &err) != 0)
+    if (worker_start(&warm_up->worker, input, limit_ms + TIDY_LIMIT_MS, &err) != 0)
         on_worker_done(warm_up, NULL, &err);
 }
 

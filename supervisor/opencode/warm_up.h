@@ -38,7 +38,7 @@ void warm_up_close(struct warm_up *warm_up);
 
 /* `directory` is what clients will name. on_done is called once, perhaps before this returns, within
  * some seconds; a failure is only logged. */
-void warm_up_start(struct warm_up *warm_up, const char *directory);
+void warm_up_start(struct warm_up *warm_up, const char *directory, uint64_t limit_ms);
 void warm_up_kill(struct warm_up *warm_up);
 
 /* The worker's main (--worker opencode-warm-up); returns its exit status. */

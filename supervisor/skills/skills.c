@@ -118,7 +118,7 @@ static void start(struct skills *skills, struct worker *worker, const cJSON *inp
         fail(skills, NULL, &err);
 }
 
-void skills_fetch(struct skills *skills)
+void skills_fetch(struct skills *skills, uint64_t limit_ms)
 {
     AUTO_BUF struct buf url = BUF_INIT(URL_MAX);
     AUTO_JSON cJSON *input = input_new(skills, "fetch");
@@ -128,8 +128,8 @@ void skills_fetch(struct skills *skills)
     buf_puts(&url, "/sandbox-skills");
     json_add_string(input, "url", buf_text(&url));
     json_add_string(input, "token", skills->config->auth_token);
-    json_add_number(input, "limit_ms", SKILLS_FETCH_LIMIT_MS);
-    start(skills, &skills->fetching, input, SKILLS_FETCH_LIMIT_MS + WORKER_GRACE_MS);
+    json_add_number(input, "limit_ms", (double)limit_ms);
+    start(skills, &skills->fetching, input, limit_ms + WORKER_GRACE_MS);
 }
 
 static void add_searched(cJSON *list, const char *directory, const char *below)
@@ -154,7 +154,7 @@ static void add_all_searched(cJSON *list, const struct config *config)
     }
 }
 
-void skills_install(struct skills *skills)
+void skills_install(struct skills *skills, uint64_t limit_ms)
 {
     AUTO_JSON cJSON *input = input_new(skills, "install");
     cJSON *searched;
@@ -167,7 +167,7 @@ void skills_install(struct skills *skills)
     searched = cJSON_CreateArray();
     add_all_searched(searched, skills->config);
     json_put(input, "searched", searched);
-    start(skills, &skills->installing, input, SKILLS_INSTALL_LIMIT_MS);
+    start(skills, &skills->installing, input, limit_ms);
 }
 
 void skills_kill(struct skills *skills)

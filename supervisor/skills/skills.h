@@ -37,10 +37,10 @@ void skills_close(struct skills *skills);
 /* Whether this sandbox has a control plane and a session to ask for them (S-390, S-105). */
 bool skills_are_wanted(const struct config *config);
 
-void skills_fetch(struct skills *skills);
+void skills_fetch(struct skills *skills, uint64_t limit_ms);
 
 /* After skills_fetch() went well. Nothing to do when the control plane has no skills (S-392). */
-void skills_install(struct skills *skills);
+void skills_install(struct skills *skills, uint64_t limit_ms);
 
 void skills_kill(struct skills *skills);
 

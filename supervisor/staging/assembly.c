@@ -92,7 +92,7 @@ static bool is_needed(const struct config *config)
             lstat(directory, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
-void assembly_start(struct assembly_run *run)
+void assembly_start(struct assembly_run *run, uint64_t limit_ms)
 {
     AUTO_JSON cJSON *input = cJSON_CreateObject();
     cJSON *list = cJSON_CreateArray();
@@ -113,7 +113,7 @@ void assembly_start(struct assembly_run *run)
     json_add_string(input, "workspace", run->config->paths.workspace);
     json_add_string(input, "deps", run->config->paths.opencode_deps);
     json_put(input, "repositories", list);
-    if (worker_start(&run->worker, input, ASSEMBLY_LIMIT_MS, &err) != 0)
+    if (worker_start(&run->worker, input, limit_ms, &err) != 0)
         on_worker_done(run, NULL, &err);
 }
 

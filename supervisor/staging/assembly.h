@@ -29,7 +29,7 @@ void assembly_init(struct assembly_run *run, uv_loop_t *loop, struct reaper *rea
                    struct log *log, const struct config *config, struct assembly_listener listener);
 void assembly_close(struct assembly_run *run);
 
-void assembly_start(struct assembly_run *run);
+void assembly_start(struct assembly_run *run, uint64_t limit_ms);
 void assembly_kill(struct assembly_run *run);
 
 #endif

@@ -78,6 +78,22 @@ test('--plan has the limits of the environment', () => {
     assert.equal(steps.get('opencode').limit, '30 s');
 });
 
+/** What --plan says of `rule` in the environment `one`. */
+const whatItMeans = (one, rule) => ask('--plan', one).lines.filter((line) => line.startsWith(`${rule} `))
+    .map((line) => line.trim().split(/\s+/).at(-1));
+
+test('--plan says what else may go wrong, what it means in this mode, and the exit status', () => {
+    const [build, fresh] = ['Modal: image build, its token on standard input', 'Daytona'].map((name) =>
+        environments.find((one) => one.name === name));
+    const expected = { 'S-106': ['fatal', 'fatal'], 'S-110': ['logged', 'logged'], 'S-115': ['warning'], 'S-118': ['logged'],
+        'S-126': ['warning'], 'S-129': ['logged'], 'S-130': [undefined, 'fatal'], 'S-131': [undefined, 'fatal'] };
+    for (const [rule, [inFresh, inBuild]] of Object.entries(expected)) {
+        assert.deepEqual(whatItMeans(fresh, rule), inFresh ? [inFresh] : [], rule);
+        assert.deepEqual(whatItMeans(build, rule), inBuild ? [inBuild] : [], rule);
+    }
+    for (const one of [fresh, build]) assert.match(ask('--plan', one).stdout, /^exit status: 0 after a signal.*, 1 after a fatal failure/m);
+});
+
 test('--plan makes none for an environment that is not usable, says why, and ends with 1', () => {
     for (const one of environments.filter(({ problems }) => problems)) {
         const { status, stdout, stderr } = ask('--plan', one);

@@ -1,5 +1,6 @@
-/* Tables 2.2, 2.3 and 2.4 of the contract, row by row, and what the parallel boot adds to them. Rows that are not steps of
- * the plan happen before it or after it; the tests named at the end of the tables cover them. */
+/* Tables 2.2 and 2.3 of the contract, row by row, and what the parallel boot adds to them: who runs, after whom, for how
+ * long. Rows that are no steps of the plan come before or after it: tests/system/supervisor-boot-tables. Table 2.4 is in
+ * supervisor_boot_failures_test.c. */
 #include "supervisor/boot/boot_plan.h"
 #include "tests/unit/check.h"
 
@@ -17,7 +18,11 @@ static struct boot_plan_input input_of(enum era era, enum boot_mode mode)
                                     .tunnels_expected = era == ERA_CURRENT,
                                     .bridge_wanted = mode != BOOT_BUILD,
                                     .bridge_waits_for_ready = true,
-                                    .opencode_starts_early = true};
+                                    .opencode_starts_early = true,
+                                    .setup_limit_ms = 301 * 1000,
+                                    .start_limit_ms = 121 * 1000,
+                                    .tunnel_limit_ms = 31 * 1000,
+                                    .budget_ms = 1800 * 1000};
 }
 
 static struct boot_plan plan_of(enum era era, enum boot_mode mode)
@@ -61,13 +66,22 @@ static unsigned begun_without(const struct boot_plan *plan, unsigned held)
     return begun;
 }
 
-/* `step` does not begin before each of `wanted` that runs is done. */
+/* The steps that `step` does not begin without. */
+static unsigned waited_for(const struct boot_plan *plan, enum boot_step step)
+{
+    unsigned waits = 0;
+
+    for (unsigned other = 0; other < BOOT_STEP_COUNT; other++) {
+        if (other != step && plan->steps[other].runs &&
+            !(begun_without(plan, 1U << other) >> step & 1))
+            waits |= 1U << other;
+    }
+    return waits;
+}
+
 static void check_waits_for(const struct boot_plan *plan, enum boot_step step, unsigned wanted)
 {
-    for (unsigned other = 0; other < BOOT_STEP_COUNT; other++) {
-        if (wanted >> other & 1 && plan->steps[other].runs)
-            CHECK(!(begun_without(plan, 1U << other) >> step & 1));
-    }
+    CHECK_INT(waited_for(plan, step) & wanted, wanted & steps_of(plan));
 }
 
 /* ---- table 2.2: which steps, in which order ---- */
@@ -85,29 +99,64 @@ struct row {
     enum boot_step step;
     unsigned modes;
     bool only_with_repositories;
-    unsigned after;
+    unsigned after;   /* and what those come after: nothing else is waited for (S-100) */
+    unsigned limit_s; /* section 2.7; 0: it takes no time */
 };
 
 /* clang-format off */
 static const struct row table_2_2[] = {
-    {"table 2.2 row 10: the manifest is written in every mode, first of all", BOOT_STEP_MANIFEST, SESSIONS | BUILD, false, 0},
-    {"table 2.2 row 11: credential helper and gh wrapper, with a repository", BOOT_STEP_CREDENTIALS, SESSIONS | BUILD, true, 0},
-    {"table 2.2 row 12: all repositories are synchronised, after the manifest", BOOT_STEP_SYNC, SESSIONS | BUILD, true, BIT(MANIFEST)},
-    {"table 2.2 rows 13 and 15: baselines and the second manifest, after the sync", BOOT_STEP_BASELINES, SESSIONS | BUILD, true, BIT(SYNC)},
-    {"table 2.2 row 17: setup.sh when fresh or a build, after the sync", BOOT_STEP_SETUP, FRESH | BUILD, true, BIT(SYNC) | BIT(BASELINES) | BIT(CREDENTIALS)},
-    {"table 2.2 row 18: the tunnel file is waited for, but not in a build", BOOT_STEP_TUNNEL, SESSIONS, true, 0},
-    {"table 2.2 row 19: start.sh but not in a build, after setup.sh and the tunnel file", BOOT_STEP_START, SESSIONS, true, BIT(SETUP) | BIT(TUNNEL) | BIT(BASELINES)},
-    {"table 2.2 row 20: the workspace's AGENTS.md in every mode, after the hooks", BOOT_STEP_GUIDE, SESSIONS | BUILD, false, BIT(SETUP) | BIT(START)},
-    {"table 2.2 row 21: managed skills but not in a build, fetched beside git", BOOT_STEP_SKILLS_FETCH, SESSIONS, false, 0},
-    {"table 2.2 row 21: they take their place after the hooks, whose skills win", BOOT_STEP_SKILLS, SESSIONS, false, BIT(SKILLS_FETCH) | BIT(SETUP) | BIT(START) | BIT(BASELINES) | BIT(ASSEMBLY)},
-    {"table 2.2 row 24, MCP packages: not in a build, beside git", BOOT_STEP_MCP, SESSIONS, false, 0},
-    {"table 2.2 row 24, assembly: not in a build, after the hooks", BOOT_STEP_ASSEMBLY, SESSIONS, true, BIT(SETUP) | BIT(START) | BIT(BASELINES)},
-    {"table 2.2 row 24: OpenCode but not in a build, after its files are staged", BOOT_STEP_OPENCODE, SESSIONS, false, BIT(STAGE)},
-    {"table 2.2 row 24, staging: not in a build", BOOT_STEP_STAGE, SESSIONS, false, 0},
-    {"table 2.2 row 25: the bridge but not in a build", BOOT_STEP_BRIDGE, SESSIONS, false, BIT(MANIFEST)},
-    {"table 2.2 row 26: prompts come after OpenCode has seen what the hooks left", BOOT_STEP_WARM_UP, SESSIONS, false, BIT(OPENCODE) | BIT(SETUP) | BIT(START) | BIT(GUIDE) | BIT(MCP) | BIT(SKILLS) | BIT(ASSEMBLY) | BIT(BASELINES) | BIT(CREDENTIALS)},
+    {"table 2.2 row 10, S-220: the manifest is written in every mode, first of all", BOOT_STEP_MANIFEST, SESSIONS | BUILD, false, 0, 0},
+    {"table 2.2 row 11: credential helper and gh wrapper, with a repository", BOOT_STEP_CREDENTIALS, SESSIONS | BUILD, true, 0, 30},
+    {"table 2.2 row 12, S-157: all repositories are cloned, after the manifest", BOOT_STEP_SYNC, FRESH | BUILD, true, BIT(MANIFEST), 300},
+    {"table 2.2 row 12, S-158: or fetched, when they are there", BOOT_STEP_SYNC, IMAGE | RESTORE, true, BIT(MANIFEST), 120},
+    {"table 2.2 rows 13 and 15: baselines and the second manifest, after the sync", BOOT_STEP_BASELINES, SESSIONS | BUILD, true, BIT(SYNC), 0},
+    {"table 2.2 row 17, S-160: setup.sh when fresh or a build, after the sync", BOOT_STEP_SETUP, FRESH | BUILD, true, BIT(BASELINES) | BIT(CREDENTIALS), 301},
+    {"table 2.2 row 18, S-161: the tunnel file is waited for, but not in a build", BOOT_STEP_TUNNEL, SESSIONS, true, BIT(MANIFEST), 31},
+    {"table 2.2 row 19, S-162: start.sh but not in a build, after setup.sh and the tunnel file", BOOT_STEP_START, SESSIONS, true, BIT(SETUP) | BIT(TUNNEL) | BIT(BASELINES) | BIT(CREDENTIALS), 121},
+    {"table 2.2 row 20: the workspace's AGENTS.md in every mode, after the hooks", BOOT_STEP_GUIDE, SESSIONS | BUILD, false, BIT(BASELINES) | BIT(SETUP) | BIT(START), 0},
+    {"table 2.2 row 21, S-163: managed skills but not in a build, fetched beside git", BOOT_STEP_SKILLS_FETCH, SESSIONS, false, 0, 60},
+    {"table 2.2 row 21: they take their place after the hooks, whose skills win", BOOT_STEP_SKILLS, SESSIONS, false, BIT(SKILLS_FETCH) | BIT(STAGE) | BIT(SETUP) | BIT(START) | BIT(BASELINES) | BIT(ASSEMBLY), 30},
+    {"table 2.2 row 24, staging: not in a build", BOOT_STEP_STAGE, SESSIONS, false, 0, 0},
+    {"table 2.2 row 24, S-164: MCP packages, not in a build, beside git", BOOT_STEP_MCP, SESSIONS, false, 0, 180},
+    {"table 2.2 row 24, assembly: not in a build, after the hooks", BOOT_STEP_ASSEMBLY, SESSIONS, true, BIT(SETUP) | BIT(START) | BIT(BASELINES), 60},
+    {"table 2.2 row 24, S-165: OpenCode but not in a build, after its files are staged", BOOT_STEP_OPENCODE, SESSIONS, false, BIT(STAGE), 30},
+    {"table 2.2 row 25: the bridge but not in a build", BOOT_STEP_BRIDGE, SESSIONS, false, BIT(MANIFEST), 0},
+    {"table 2.2 row 26: prompts come after OpenCode has seen what the hooks left", BOOT_STEP_WARM_UP, SESSIONS, false, BIT(OPENCODE) | BIT(SETUP) | BIT(START) | BIT(GUIDE) | BIT(MCP) | BIT(SKILLS) | BIT(ASSEMBLY) | BIT(BASELINES) | BIT(CREDENTIALS), 6},
 };
 /* clang-format on */
+
+/* What `step` comes after by the table, through those that run. */
+static unsigned after_all(const struct boot_plan *plan, enum boot_step step)
+{
+    unsigned all = 0;
+
+    for (size_t i = 0; i < sizeof table_2_2 / sizeof table_2_2[0]; i++) {
+        if (table_2_2[i].step != step)
+            continue;
+        for (enum boot_step other = 0; other < BOOT_STEP_COUNT; other++) {
+            if (table_2_2[i].after >> other & 1 && plan->steps[other].runs)
+                all |= 1U << other | after_all(plan, other);
+        }
+    }
+    return all;
+}
+
+static void check_row(const struct row *row, enum boot_mode mode, bool in_row)
+{
+    struct boot_plan_input input = input_of(ERA_CURRENT, mode);
+    struct boot_plan plan = boot_plan_make(&input);
+
+    if (!in_row && row->step == BOOT_STEP_SYNC)
+        return; /* the other one of two rows */
+    CHECK_INT(plan.steps[row->step].runs, in_row);
+    if (in_row) {
+        CHECK_INT(waited_for(&plan, row->step), after_all(&plan, row->step));
+        CHECK_INT(plan.steps[row->step].limit_ms, (uint64_t)row->limit_s * 1000);
+    }
+    input.has_repositories = false;
+    plan = boot_plan_make(&input);
+    CHECK_INT(plan.steps[row->step].runs, in_row && !row->only_with_repositories);
+}
 
 static void test_table_2_2(void)
 {
@@ -123,18 +172,13 @@ static void test_table_2_2(void)
         const struct row *row = &table_2_2[i];
 
         TEST(row->name) {
-            for (size_t m = 0; m < sizeof modes / sizeof modes[0]; m++) {
-                struct boot_plan_input input = input_of(ERA_CURRENT, modes[m].mode);
-                struct boot_plan plan = boot_plan_make(&input);
-
-                CHECK_INT(plan.steps[row->step].runs, (row->modes & modes[m].bit) != 0);
-                check_waits_for(&plan, row->step, row->after);
-                input.has_repositories = false;
-                plan = boot_plan_make(&input);
-                CHECK_INT(plan.steps[row->step].runs,
-                          (row->modes & modes[m].bit) != 0 && !row->only_with_repositories);
-            }
+            for (size_t m = 0; m < sizeof modes / sizeof modes[0]; m++)
+                check_row(row, modes[m].mode, (row->modes & modes[m].bit) != 0);
         }
+    }
+    TEST("table 2.2 row 28, S-170: a build has a limit for all of it, a session has none") {
+        CHECK_INT(plan_of(ERA_CURRENT, BOOT_BUILD).budget_ms, 1800 * 1000);
+        CHECK_INT(plan_of(ERA_CURRENT, BOOT_FRESH).budget_ms, 0);
     }
     TEST("table 2.2 row 18: without announced ports no tunnel file is waited for") {
         struct boot_plan_input input = input_of(ERA_CURRENT, BOOT_FRESH);
@@ -157,89 +201,45 @@ static void test_table_2_2(void)
 
 static void test_table_2_3(void)
 {
+    static const struct {
+        const char *name;
+        enum boot_step step;
+        bool fresh, restored;
+        unsigned after, limit_s, restored_limit_s;
+    } rows[] = {
+        {"table 2.3 rows 3 and 4: full sync when fresh, quick fetch when restored", BOOT_STEP_SYNC,
+         true, true, BIT(MANIFEST), 300, 120},
+        {"table 2.3 row 6: setup.sh only when it is not restored, after the sync and the identity "
+         "(row 5, which is the sync's)",
+         BOOT_STEP_SETUP, true, false, BIT(SYNC) | BIT(CREDENTIALS), 301, 301},
+        {"table 2.3 row 7: OpenCode in both", BOOT_STEP_OPENCODE, true, true, BIT(STAGE), 30, 30},
+        {"table 2.3 row 8: the bridge in both", BOOT_STEP_BRIDGE, true, true, BIT(MANIFEST), 0, 0},
+        {"table 2.3 row 9: the boot ends when prompts may come", BOOT_STEP_WARM_UP, true, true,
+         BIT(OPENCODE) | BIT(SYNC) | BIT(SETUP) | BIT(START), 6, 6},
+        {"S-105: the manifest is written in the older era too", BOOT_STEP_MANIFEST, true, true, 0,
+         0, 0},
+        {"S-105, decision 4: start.sh runs in the older era too", BOOT_STEP_START, true, true,
+         BIT(SYNC) | BIT(SETUP), 121, 121},
+        {"S-104: no tunnel file in the older era", BOOT_STEP_TUNNEL, false, false, 0, 31, 31},
+        {"S-104: no managed skills in the older era", BOOT_STEP_SKILLS_FETCH, false, false, 0, 60,
+         60},
+    };
     struct boot_plan fresh = plan_of(ERA_LEGACY, BOOT_FRESH);
     struct boot_plan restored = plan_of(ERA_LEGACY, BOOT_SNAPSHOT_RESTORE);
 
-    TEST("table 2.3 rows 3 and 4: both synchronise") {
-        CHECK(fresh.steps[BOOT_STEP_SYNC].runs && restored.steps[BOOT_STEP_SYNC].runs);
-    }
-    TEST("table 2.3 row 6: setup.sh only when it is not restored") {
-        CHECK(fresh.steps[BOOT_STEP_SETUP].runs && !restored.steps[BOOT_STEP_SETUP].runs);
-        check_waits_for(&fresh, BOOT_STEP_SETUP, BIT(SYNC) | BIT(CREDENTIALS));
-    }
-    TEST("table 2.3 rows 7 and 8: OpenCode and the bridge in both") {
-        CHECK(fresh.steps[BOOT_STEP_OPENCODE].runs && restored.steps[BOOT_STEP_OPENCODE].runs);
-        CHECK(fresh.steps[BOOT_STEP_BRIDGE].runs && restored.steps[BOOT_STEP_BRIDGE].runs);
-    }
-    TEST("S-104: no tunnel file in the older era; S-105: but manifest and start.sh") {
-        CHECK(!fresh.steps[BOOT_STEP_TUNNEL].runs && !restored.steps[BOOT_STEP_TUNNEL].runs);
-        CHECK(fresh.steps[BOOT_STEP_MANIFEST].runs && fresh.steps[BOOT_STEP_START].runs);
-    }
-}
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        enum boot_step step = rows[i].step;
 
-/* ---- table 2.4: what a failure means ---- */
-
-#define FATAL BOOT_FAILURE_FATAL
-#define WARNING BOOT_FAILURE_WARNING
-#define LOGGED BOOT_FAILURE_LOGGED
-#define NONE -1 /* the step does not run */
-
-static const struct {
-    const char *name;
-    enum boot_step step;
-    int fresh, image, restore, build, legacy;
-} table_2_4[] = {
-    {"table 2.4 S-108: manifest", BOOT_STEP_MANIFEST, LOGGED, LOGGED, LOGGED, LOGGED, LOGGED},
-    {"table 2.4 S-108: AGENTS.md", BOOT_STEP_GUIDE, LOGGED, LOGGED, LOGGED, LOGGED, LOGGED},
-    {"table 2.4 S-109: credential helper", BOOT_STEP_CREDENTIALS, LOGGED, LOGGED, LOGGED, LOGGED,
-     LOGGED},
-    {"table 2.4 S-111: repository", BOOT_STEP_SYNC, FATAL, WARNING, WARNING, FATAL, LOGGED},
-    {"table 2.4 S-112: setup.sh", BOOT_STEP_SETUP, WARNING, NONE, NONE, FATAL, LOGGED},
-    {"table 2.4 S-113: tunnel file", BOOT_STEP_TUNNEL, LOGGED, LOGGED, LOGGED, NONE, NONE},
-    {"table 2.4 S-114: start.sh of the first repository", BOOT_STEP_START, FATAL, FATAL, FATAL,
-     NONE, WARNING},
-    {"table 2.4 S-117: managed skills fetched", BOOT_STEP_SKILLS_FETCH, FATAL, FATAL, FATAL, NONE,
-     NONE},
-    {"table 2.4 S-117: managed skills installed", BOOT_STEP_SKILLS, FATAL, FATAL, FATAL, NONE,
-     NONE},
-    {"table 2.4 S-121, S-122: MCP packages", BOOT_STEP_MCP, LOGGED, LOGGED, LOGGED, NONE, LOGGED},
-    {"table 2.4 S-123: assembly", BOOT_STEP_ASSEMBLY, FATAL, FATAL, FATAL, NONE, FATAL},
-    {"table 2.4 S-123: staging", BOOT_STEP_STAGE, FATAL, FATAL, FATAL, NONE, FATAL},
-    {"table 2.4 S-127: OpenCode", BOOT_STEP_OPENCODE, FATAL, FATAL, FATAL, NONE, FATAL},
-    {"table 2.4 S-128: bridge", BOOT_STEP_BRIDGE, FATAL, FATAL, FATAL, NONE, FATAL},
-    {"what OpenCode was not warmed up for is only slower", BOOT_STEP_WARM_UP, LOGGED, LOGGED,
-     LOGGED, NONE, LOGGED},
-};
-
-static void check_failure(enum era era, enum boot_mode mode, enum boot_step step, int wanted)
-{
-    struct boot_plan plan = plan_of(era, mode);
-
-    CHECK_INT(plan.steps[step].runs ? (int)plan.steps[step].failure : NONE, wanted);
-}
-
-static void test_table_2_4(void)
-{
-    for (size_t i = 0; i < sizeof table_2_4 / sizeof table_2_4[0]; i++) {
-        enum boot_step step = table_2_4[i].step;
-
-        TEST(table_2_4[i].name) {
-            check_failure(ERA_CURRENT, BOOT_FRESH, step, table_2_4[i].fresh);
-            check_failure(ERA_CURRENT, BOOT_REPO_IMAGE, step, table_2_4[i].image);
-            check_failure(ERA_CURRENT, BOOT_SNAPSHOT_RESTORE, step, table_2_4[i].restore);
-            check_failure(ERA_CURRENT, BOOT_BUILD, step, table_2_4[i].build);
-            check_failure(ERA_LEGACY, BOOT_FRESH, step, table_2_4[i].legacy);
+        TEST(rows[i].name) {
+            CHECK_INT(fresh.steps[step].runs, rows[i].fresh);
+            CHECK_INT(restored.steps[step].runs, rows[i].restored);
+            if (rows[i].fresh)
+                check_waits_for(&fresh, step, rows[i].after);
+            if (rows[i].restored)
+                check_waits_for(&restored, step, rows[i].after);
+            CHECK_INT(fresh.steps[step].limit_ms, (uint64_t)rows[i].limit_s * 1000);
+            CHECK_INT(restored.steps[step].limit_ms, (uint64_t)rows[i].restored_limit_s * 1000);
         }
-    }
-    TEST("table 2.4 S-115: start.sh of a later repository is a warning") {
-        for (int mode = 0; mode < BOOT_MODE_COUNT; mode++)
-            CHECK_INT(
-                plan_of(ERA_CURRENT, (enum boot_mode)mode).steps[BOOT_STEP_START].later_failure,
-                WARNING);
-    }
-    TEST("table 2.4 S-112: setup.sh of a later repository is as the first's") {
-        CHECK_INT(plan_of(ERA_CURRENT, BOOT_FRESH).steps[BOOT_STEP_SETUP].later_failure, WARNING);
-        CHECK_INT(plan_of(ERA_CURRENT, BOOT_BUILD).steps[BOOT_STEP_SETUP].later_failure, FATAL);
     }
 }
 
@@ -302,7 +302,6 @@ int main(void)
 {
     test_table_2_2();
     test_table_2_3();
-    test_table_2_4();
     test_parallel();
     return check_done();
 }

@@ -53,7 +53,7 @@ static void test_without_npm(void)
         CHECK_INT(reaper_init(&reaper, &loop, log, NULL), 0);
         mcp_install_init(&install, &loop, &reaper, log, &config, on_done, &done);
         CHECK(mcp_install_is_wanted(&config));
-        mcp_install_start(&install);
+        mcp_install_start(&install, MCP_INSTALL_LIMIT_MS);
         CHECK_INT(done, 1);
         CHECK(!mcp_install_is_running(&install));
         mcp_install_close(&install);
