@@ -65,6 +65,17 @@ static int choose(struct remote *remote, struct branch_choice *branch, struct er
     return set_name(branch, head_branch, err);
 }
 
+static void note_before(git_repository *repository, struct branch_choice *branch)
+{
+    AUTO_BUF struct buf name = BUF_INIT(2 * BRANCH_NAME_MAX);
+    git_oid id;
+
+    branch->before[0] = '\0';
+    buf_printf(&name, "refs/remotes/origin/%s", branch->name);
+    if (git_reference_name_to_id(&id, repository, buf_text(&name)) == 0)
+        git_oid_tostr(branch->before, sizeof branch->before, &id);
+}
+
 int fetch_over(struct remote *remote, struct branch_choice *branch, int depth, struct err *err)
 {
     AUTO_BUF struct buf refspec = BUF_INIT(3 * BRANCH_NAME_MAX);
@@ -75,6 +86,7 @@ int fetch_over(struct remote *remote, struct branch_choice *branch, int depth, s
     git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
     if (choose(remote, branch, err) < 0)
         return -1;
+    note_before(remote->repository, branch);
     buf_printf(&refspec, "+" HEADS "%s:refs/remotes/origin/%s", branch->name, branch->name);
     refspecs.strings = &refspec.data;
     options.depth = depth;

@@ -12,14 +12,16 @@
 #define GIT_CLONE_DEPTH 100 /* commits, S-189 */
 #define GIT_DEPTH_UNCHANGED 0
 #define BRANCH_NAME_MAX 256
+#define BRANCH_SHA_SIZE 65 /* room for SHA-256's 64 hex digits and the NUL */
 
 /* Which branch is wanted, and which it turned out to be. */
 struct branch_choice {
-    const char *wanted;         /* NULL: the remote's HEAD branch (S-212) */
-    bool may_fall_back;         /* a remote without `wanted` gives its HEAD branch (S-205) */
-    char name[BRANCH_NAME_MAX]; /* out */
-    bool fell_back;             /* out */
-    bool is_default;            /* out: `name` is the remote's HEAD branch */
+    const char *wanted;           /* NULL: the remote's HEAD branch (S-212) */
+    bool may_fall_back;           /* a remote without `wanted` gives its HEAD branch (S-205) */
+    char name[BRANCH_NAME_MAX];   /* out */
+    char before[BRANCH_SHA_SIZE]; /* out: what origin/<name> was, "" when it was not there */
+    bool fell_back;               /* out */
+    bool is_default;              /* out: `name` is the remote's HEAD branch */
 };
 
 /* `git fetch origin +<branch>:refs/remotes/origin/<branch>` in the checkout at `path` (S-191). The

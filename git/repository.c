@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define HEADS "refs/heads/"
@@ -31,6 +32,30 @@ int repository_head(const char *path, char sha[REPOSITORY_SHA_SIZE], struct err 
         return git_error_to_err(code, "read HEAD", err);
     git_oid_tostr(sha, REPOSITORY_SHA_SIZE, &id);
     return 0;
+}
+
+/* A linked worktree shares info/ with the repository it belongs to. */
+static const char *folder_of(const git_repository *repository, const char *name)
+{
+    return strncmp(name, "info/", strlen("info/")) == 0 ? git_repository_commondir(repository)
+                                                        : git_repository_path(repository);
+}
+
+int repository_git_path(const char *path, const char *name, struct buf *out, struct err *err)
+{
+    AUTO_GIT(repository) git_repository *repository = NULL;
+    AUTO_BUF struct buf usual = BUF_INIT(PATH_MAX);
+    struct stat st;
+
+    buf_printf(&usual, "%s/.git", path);
+    /* libgit2 is not started for the usual case. */
+    if (lstat(buf_text(&usual), &st) == 0 && S_ISDIR(st.st_mode))
+        buf_printf(out, "%s/%s", buf_text(&usual), name);
+    else if (library_open(path, &repository, err) == 0)
+        buf_printf(out, "%s%s", folder_of(repository, name), name);
+    else
+        return -1;
+    return buf_failed(out) ? err_set(err, ERR_LIMIT, "the path of %s is too long", path) : 0;
 }
 
 int repository_set_origin(const char *path, const char *url, struct err *err)
@@ -100,7 +125,7 @@ static int head_name(git_repository *repository, struct buf *name, struct err *e
 
 /* `branch` need not be there: an image may be of another one. */
 static int walk_own_commits(git_repository *repository, git_revwalk *walk, const char *branch,
-                            bool *has)
+                            const char *origin_before, bool *has)
 {
     AUTO_BUF struct buf local = BUF_INIT(2 * BRANCH_NAME_MAX);
     git_oid id;
@@ -111,14 +136,16 @@ static int walk_own_commits(git_repository *repository, git_revwalk *walk, const
         code = git_revwalk_push(walk, &id);
     if (code == 0)
         code = git_revwalk_hide_glob(walk, "refs/remotes/origin/*");
+    if (code == 0 && git_oid_fromstr(&id, origin_before) == 0)
+        code = git_revwalk_hide(walk, &id);
     if (code == 0)
         code = git_revwalk_next(&id, walk);
     *has = code == 0;
     return code == GIT_ITEROVER ? 0 : code;
 }
 
-int repository_has_own_commits(const char *path, const char *branch, bool *has, const char **why,
-                               struct err *err)
+int repository_has_own_commits(const char *path, const char *branch, const char *origin_before,
+                               bool *has, const char **why, struct err *err)
 {
     AUTO_GIT(repository) git_repository *repository = NULL;
     AUTO_GIT(revwalk) git_revwalk *walk = NULL;
@@ -129,7 +156,7 @@ int repository_has_own_commits(const char *path, const char *branch, bool *has, 
     *why = "there are commits that origin lacks";
     code = git_revwalk_new(&walk, repository);
     if (code == 0)
-        code = walk_own_commits(repository, walk, branch, has);
+        code = walk_own_commits(repository, walk, branch, origin_before, has);
     return code < 0 ? git_error_to_err(code, "look for commits of our own", err) : 0;
 }
 

@@ -16,15 +16,20 @@
 /* HEAD's commit; ERR_NOT_FOUND when there is none yet (S-193). */
 int repository_head(const char *path, char sha[REPOSITORY_SHA_SIZE], struct err *err);
 
+/* `git rev-parse --git-path <name>`: where this file of .git lies, also when .git is a file that leads
+ * there (worktree, submodule). The file need not be there; ERR_NOT_FOUND when `path` is no checkout. */
+int repository_git_path(const char *path, const char *name, struct buf *out, struct err *err);
+
 /* `git remote set-url origin <url>` (S-190). A checkout without origin is an error, as for git. */
 int repository_set_origin(const char *path, const char *url, struct err *err);
 
 /* user.name and user.email in .git/config (S-214). */
 int repository_set_identity(const char *path, const char *name, const char *email, struct err *err);
 
-/* Commits that no branch of origin has, on HEAD or on `branch`. */
-int repository_has_own_commits(const char *path, const char *branch, bool *has, const char **why,
-                               struct err *err);
+/* Commits that no branch of origin has, on HEAD or on `branch`. What origin/<branch> was before the
+ * last fetch, `origin_before` ("" when unknown), is origin's too: a push -f took it away there. */
+int repository_has_own_commits(const char *path, const char *branch, const char *origin_before,
+                               bool *has, const char **why, struct err *err);
 
 /* Somebody worked here (S-202): HEAD is not on `branch`, something is changed or untracked, or
  * `branch` has commits that refs/remotes/origin/<branch> lacks. `why` then gets a few words. */

@@ -66,6 +66,7 @@ static void note_baselines(struct boot *boot)
     for (size_t i = 0; i < boot->config->repositories.count; i++) {
         struct repository *repository = &boot->config->repositories.items[i];
         const char *head = git_sync_outcome_of(&boot->sync, i)->head_sha;
+        const char *base = git_sync_outcome_of(&boot->sync, i)->base_sha;
 
         if (repository->base_sha && *head && strcasecmp(repository->base_sha, head) != 0 &&
             boot->config->boot_mode == BOOT_BUILD)
@@ -73,8 +74,8 @@ static void note_baselines(struct boot *boot)
                    LOG_STR("repo_owner", repository->owner), LOG_STR("repo_name", repository->name),
                    LOG_STR("base_sha", repository->base_sha), LOG_STR("head_sha", head));
         /* S-217, S-218: a supplied one stays; a restored checkout has none of its own. */
-        if (!repository->base_sha && *head && boot->config->boot_mode != BOOT_SNAPSHOT_RESTORE)
-            repository->base_sha = strdup(head);
+        if (!repository->base_sha && *base && boot->config->boot_mode != BOOT_SNAPSHOT_RESTORE)
+            repository->base_sha = strdup(base);
     }
     boot_report_sync(boot);
     /* S-418: without a start.sh nobody looks into the file. */

@@ -50,7 +50,7 @@ static bool is_safe_owner(const char *owner)
     }
 }
 
-static bool is_sha(const char *text)
+bool repositories_is_sha(const char *text)
 {
     size_t len = strlen(text);
 
@@ -138,7 +138,7 @@ static void check_repository(const struct repository_list *list, const struct re
     if (!repositories_is_branch_name(one->branch))
         add_problem(problems, "branch \"%s\" of %s/%s is no valid branch name", one->branch,
                     one->owner, one->name);
-    if (one->base_sha && !is_sha(one->base_sha))
+    if (one->base_sha && !repositories_is_sha(one->base_sha))
         add_problem(problems, "base_sha \"%s\" of %s/%s is not 40 or 64 hex digits", one->base_sha,
                     one->owner, one->name);
     for (size_t i = 0; i < list->count; i++) {

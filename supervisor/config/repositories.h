@@ -38,6 +38,9 @@ int repositories_parse(const cJSON *session, const char *owner, const char *name
                        const char *workspace, struct repository_list *list, struct buf *problems);
 void repositories_free(struct repository_list *list);
 
+/* 40 or 64 hex digits. */
+bool repositories_is_sha(const char *text);
+
 /* git's rules for a branch name, and no leading "-" (S-181). */
 bool repositories_is_branch_name(const char *branch);
 

@@ -117,7 +117,8 @@ static void on_done(void *user, const cJSON *result, const struct err *err)
 {
     struct git_sync_job *job = user;
     struct git_sync_outcome *outcome = &job->outcome;
-    const char *sha = json_get_string(result, "head_sha");
+    const char *head = json_get_string(result, "head_sha");
+    const char *base = json_get_string(result, "base_sha");
     const char *class = json_get_string(result, "error_class");
     const char *text = json_get_string(result, "error");
 
@@ -125,7 +126,8 @@ static void on_done(void *user, const cJSON *result, const struct err *err)
     outcome->kept = json_get_bool(result, "kept", false);
     outcome->timed_out =
         err ? err->class == ERR_TIMEOUT : class && err_class_parse(class) == ERR_TIMEOUT;
-    snprintf(outcome->head_sha, sizeof outcome->head_sha, "%s", sha ? sha : "");
+    snprintf(outcome->head_sha, sizeof outcome->head_sha, "%s", head ? head : "");
+    snprintf(outcome->base_sha, sizeof outcome->base_sha, "%s", base ? base : outcome->head_sha);
     if (!outcome->success) {
         snprintf(job->why, sizeof job->why, "%s",
                  text  ? text

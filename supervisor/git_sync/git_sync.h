@@ -16,6 +16,7 @@ struct git_sync_outcome {
     bool timed_out;
     bool kept; /* S-202: a session's work was found in the checkout and left alone */
     char head_sha[GIT_SYNC_SHA_MAX]; /* "" when unknown */
+    char base_sha[GIT_SYNC_SHA_MAX]; /* where the session began (S-218); "" when unknown */
 };
 
 struct git_sync_listener {

@@ -43,7 +43,8 @@ static void add_identity(cJSON *request, const struct config *config)
 }
 
 /* What a second boot of the same sandbox must not damage (S-202). */
-static void add_reentry(cJSON *request, const struct config *config)
+static void add_reentry(cJSON *request, const struct config *config,
+                        const struct repository *repository)
 {
     bool image = config->boot_mode == BOOT_REPO_IMAGE;
     bool kept = image || config->boot_mode == BOOT_FRESH;
@@ -52,6 +53,9 @@ static void add_reentry(cJSON *request, const struct config *config)
     json_add_bool(request, "of_image", image);
     if (kept && strcmp(config->sandbox_id, "unknown") != 0)
         json_add_string(request, "sandbox_id", config->sandbox_id);
+    if (kept && *config->session_id)
+        json_add_string(request, "session_id", config->session_id);
+    json_add_string(request, "base_sha", repository->base_sha);
 }
 
 cJSON *git_sync_request_build(const struct config *config, const struct repository *repository)
@@ -75,7 +79,7 @@ cJSON *git_sync_request_build(const struct config *config, const struct reposito
     if (config->era == ERA_CURRENT || repository->branch_given)
         json_add_string(request, "branch", repository->branch);
     json_add_bool(request, "branch_is_default", !repository->branch_given);
-    add_reentry(request, config);
+    add_reentry(request, config, repository);
     /* S-231: in a live session the control plane is asked, whatever token lies around. */
     if (config->era == ERA_CURRENT && (*config->control_plane_url || *config->auth_token)) {
         json_add_bool(request, "ask_credentials", true);

@@ -7,9 +7,9 @@
 #include "git/clone.h"
 #include "git/rebase.h"
 #include "git/repository.h"
-#include "supervisor/git_sync/sandbox_mark.h"
 
 #include <dirent.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { LOCK_NAMES_MAX = 256 };
@@ -120,7 +120,7 @@ static int find_session_work(const struct git_sync_task *task, const char *branc
         !task->of_image || (task->sandbox_id && sandbox_mark_is(task->path, task->sandbox_id));
 
     return own ? repository_has_session_work(task->path, branch, has, why, err)
-               : repository_has_own_commits(task->path, branch, has, why, err);
+               : repository_has_own_commits(task->path, branch, task->branch.before, has, why, err);
 }
 
 static int update(struct git_sync_task *task, struct err *err)
@@ -152,13 +152,28 @@ static void note_session_work(struct git_sync_task *task)
         task->kept = has;
 }
 
+/* S-217, S-218: one that the control plane named, else what the session's first boot found. */
+static void find_base(struct git_sync_task *task)
+{
+    if (task->given_base)
+        snprintf(task->base_sha, sizeof task->base_sha, "%s", task->given_base);
+    else if (!task->session_id || !sandbox_mark_base(task->path, task->session_id, task->base_sha))
+        repository_head(task->path, task->base_sha, NULL);
+}
+
 /* Also after a failure: a session from an image goes on with the checkout that is there. */
 static void leave_mark(struct git_sync_task *task)
 {
+    struct sandbox_mark mark = {.sandbox_id = task->sandbox_id};
     struct err err = {0};
 
+    find_base(task);
+    if (task->session_id && task->base_sha[0]) {
+        mark.session_id = task->session_id;
+        mark.base_sha = task->base_sha;
+    }
     if (task->sandbox_id && !is_absent(task->path) &&
-        sandbox_mark_write(task->path, task->sandbox_id, &err) < 0)
+        sandbox_mark_write(task->path, &mark, &err) < 0)
         task->emit("warning", "git.mark_failed", text_field("error_message", err.text));
 }
 

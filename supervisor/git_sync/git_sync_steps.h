@@ -9,6 +9,7 @@
 #include "common/err.h"
 #include "git/access.h"
 #include "git/fetch.h"
+#include "supervisor/git_sync/sandbox_mark.h"
 
 #include <cJSON.h>
 #include <stdbool.h>
@@ -25,6 +26,8 @@ struct git_sync_task {
     bool
         of_image; /* the checkout may come from an image: files that setup.sh changed are no work */
     const char *sandbox_id; /* NULL: leave no mark (sandbox_mark.h) */
+    const char *session_id; /* NULL: no baseline is remembered */
+    const char *given_base; /* the baseline that the control plane named; NULL: none */
     uint32_t clone_ms, fetch_ms;
     const char *identity_name, *identity_email; /* both or neither */
     git_sync_emit_fn *emit;
@@ -34,6 +37,7 @@ struct git_sync_task {
     bool cloned;           /* there was no checkout before */
     bool refreshing;       /* of a restored checkout (S-195) */
     bool kept;             /* S-202: only fetched, for there is work of a session */
+    char base_sha[SANDBOX_MARK_SHA_SIZE]; /* S-218: where the session began; "" when unknown */
 };
 
 int git_sync_steps_current(struct git_sync_task *task, struct err *err);      /* S-188 */

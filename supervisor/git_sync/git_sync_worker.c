@@ -89,6 +89,8 @@ static int read_job(const cJSON *input, struct git_sync_task *task, action_fn **
     task->keep_session_work = json_get_bool(input, "keep_session_work", false);
     task->of_image = json_get_bool(input, "of_image", false);
     task->sandbox_id = json_get_nonempty(input, "sandbox_id");
+    task->session_id = json_get_nonempty(input, "session_id");
+    task->given_base = json_get_nonempty(input, "base_sha");
     task->access.username = json_get_nonempty(input, "username");
     task->access.password = json_get_nonempty(input, "password");
     if (json_get_bool(input, "ask_credentials", false))
@@ -104,13 +106,15 @@ static int read_job(const cJSON *input, struct git_sync_task *task, action_fn **
     return 0;
 }
 
-/* HEAD is told also after a failure: it is the baseline then (S-218). */
-static void add_head(cJSON *result, const char *path)
+/* Both are told also after a failure (S-218). */
+static void add_shas(cJSON *result, const struct git_sync_task *task)
 {
     char sha[REPOSITORY_SHA_SIZE];
 
-    if (path && repository_head(path, sha, NULL) == 0)
+    if (task->path && repository_head(task->path, sha, NULL) == 0)
         json_add_string(result, "head_sha", sha);
+    if (task->base_sha[0])
+        json_add_string(result, "base_sha", task->base_sha);
 }
 
 static void emit_success(const struct git_sync_task *task)
@@ -121,7 +125,7 @@ static void emit_success(const struct git_sync_task *task)
         json_add_string(result, "branch", task->branch.name);
     json_add_bool(result, "cloned", task->cloned);
     json_add_bool(result, "kept", task->kept);
-    add_head(result, task->path);
+    add_shas(result, task);
     worker_emit(WORKER_OUTPUT_FD, result);
 }
 
@@ -138,7 +142,7 @@ static void emit_failure(const struct git_sync_task *task, struct err *err)
     json_add_bool(result, "kept", task->kept);
     if (err->class == ERR_TIMEOUT && task->access.limits.total_ms)
         json_add_number(result, "timeout_seconds", task->access.limits.total_ms / 1000.0);
-    add_head(result, task->path);
+    add_shas(result, task);
     worker_emit(WORKER_OUTPUT_FD, result);
 }
 

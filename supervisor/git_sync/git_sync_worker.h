@@ -25,6 +25,8 @@
  *   "of_image"          optional, false: true for boot mode `repo_image`. Changed files and another
  *                       branch are then work only when the checkout bears our sandbox's mark
  *   "sandbox_id"        optional: the mark that a sync leaves (sandbox_mark.h)
+ *   "session_id"        optional: whose diff baseline the mark remembers
+ *   "base_sha"          optional: the baseline that the control plane named
  *   "username"          optional, "x-access-token"
  *   "password"          optional: the token. Kept in memory only, sent only to the host of `url`
  *   "ask_credentials"   optional, false: with no password, ask the control plane for one when the
@@ -47,13 +49,16 @@
  *    "indexed_objects":8,"received_bytes":4711,"percent":10}
  *       at most a few a second. phase: "connecting", "receiving", "resolving" (deltas), "checkout"
  *       (then "done_files" and "total_files" instead of objects and bytes). percent: of the phase.
- *   {"type":"result","ok":true,"branch":"main","head_sha":"<40 hex>","cloned":true,"kept":false}
- *       head_sha is left out when the repository has no commit. `kept`: S-202 held the work tree.
+ *   {"type":"result","ok":true,"branch":"main","head_sha":"<40 hex>","base_sha":"<40 hex>","cloned":true,
+ *    "kept":false}
+ *       head_sha is left out when the repository has no commit. `base_sha`, of a "sync" alone: the one
+ *       given, else what the session's first boot on this disk found, else HEAD. `kept`: S-202 held
+ *       the work tree.
  *   {"type":"result","ok":false,"operation":"clone","error_class":"auth","error":"clone acme/app: ...",
  *    "event":"git.clone_error","kept":false,"head_sha":"<40 hex>"}
  *       operation: "clone", "set_url", "fetch", "checkout", "update". `event` is the log event that
  *       the contract has for it (S-486..S-490), git.clone_timeout and git.fetch_timeout included
- *       (those also carry "timeout_seconds"). head_sha: of a checkout that was there (S-218).
+ *       (those also carry "timeout_seconds"). head_sha, base_sha: of a checkout that was there (S-218).
  *       error_class words are those of err_class_name().
  *
  * Exit status: 0 with ok true, 1 with ok false.

@@ -206,6 +206,7 @@ for (const [mode, env] of Object.entries({ fresh: {}, repo_image: FROM_IMAGE }))
         const playground = await playgroundFor(t);
         const first = await startWithStandIns(playground, { env });
         await first.logged('sandbox.startup');
+        const began = git(first.path('workspace/app'), 'rev-parse', 'HEAD');
         await endInOrder(first);
         const other = join(playground.dir, 'other');
         git(playground.dir, 'clone', '--quiet', playground.bareRepository, other);
@@ -222,6 +223,8 @@ for (const [mode, env] of Object.entries({ fresh: {}, repo_image: FROM_IMAGE }))
             assert.equal(git(checkout, 'rev-parse', 'HEAD'), before, what);
             assert.equal(git(checkout, 'log', '-1', '--format=%s', 'origin/main'), 'Meanwhile', what);
             assert.equal(again.logsOf('setup.start').length, 0, what);
+            const [{ baseSha }] = JSON.parse(readFileSync(again.path('tmp/oi-repo-manifest.json'), 'utf8')).repositories;
+            assert.equal(baseSha, began, `${what}: the baseline is the one that the control plane pinned at the first boot`);
             await endInOrder(again);
         }
     });

@@ -1,55 +1,7 @@
-#include "supervisor/git_sync/git_sync_worker.h"
-
-#include "tests/unit/check.h"
-#include "tests/unit/git_fixture.h"
-#include "tests/unit/worker_fixture.h"
+#include "tests/unit/git_sync_run.h"
 
 #include <fcntl.h>
 #include <signal.h>
-
-static struct git_fixture fixture;
-static struct worker_run run;
-
-static cJSON *input(const char *action, const char *branch)
-{
-    cJSON *object = cJSON_CreateObject(), *limits = cJSON_CreateObject();
-
-    json_add_string(object, "action", action);
-    json_add_string(object, "path", fixture.checkout);
-    json_add_string(object, "repository", "acme/app");
-    json_add_string(object, "url", fixture.url);
-    json_add_string(object, "branch", branch);
-    json_add_string(object, "password", TEST_TOKEN);
-    json_add_number(limits, "stall_s", 10);
-    json_put(object, "limits", limits);
-    return object;
-}
-
-/* Runs the worker; "ok", or the class of its failure. */
-static const char *work(cJSON *object)
-{
-    worker_run_free(&run);
-    worker_run_json(git_sync_worker_main, object, &run);
-    CHECK_STR(json_get_string(run.result, "type"), "result");
-    CHECK(strstr(buf_text(&run.output), TEST_TOKEN) == NULL);
-    if (json_get_bool(run.result, "ok", false)) {
-        CHECK_INT(run.status, 0);
-        return "ok";
-    }
-    CHECK_INT(WEXITSTATUS(run.status), 1);
-    return json_get_string(run.result, "error_class");
-}
-
-static const char *shown(const char *commands)
-{
-    return git_output(&fixture, "cd workspace/app; %s", commands);
-}
-
-static void new_commit(void)
-{
-    git_shell(&fixture, "cd source; git checkout -q main; echo $(date +%%s%%N) >file;"
-                        "git commit -qam theirs; git push -q origin main");
-}
 
 static void test_sync(void)
 {
@@ -199,72 +151,6 @@ static void test_leftovers(void)
     }
 }
 
-static cJSON *image_input(const char *sandbox_id)
-{
-    cJSON *object = input("sync", "main");
-
-    json_add_bool(object, "keep_session_work", true);
-    json_add_bool(object, "of_image", true);
-    json_add_string(object, "sandbox_id", sandbox_id);
-    return object;
-}
-
-/* Boots from an image whose checkout these commands changed, while origin went on. */
-static bool is_kept(const char *sandbox_id, const char *commands)
-{
-    git_shell(&fixture, "cd workspace/app; git checkout -qf main;"
-                        "git reset -q --hard origin/main; git clean -qfd");
-    git_shell(&fixture, "cd workspace/app; %s", commands);
-    new_commit();
-    CHECK_STR(work(image_input(sandbox_id)), "ok");
-    return json_get_bool(run.result, "kept", false);
-}
-
-static void test_reentry(void)
-{
-    git_shell(&fixture, "rm -rf workspace/app");
-    TEST("a checkout bears the id of the sandbox that booted with it, which git does not see") {
-        CHECK_STR(work(image_input("sandbox-1")), "ok");
-        CHECK_STR(shown("cat .git/oi-session; git status -sb"), "sandbox-1## main...origin/main");
-    }
-    TEST("an image's changed files do not hold its first boot up") {
-        CHECK(!is_kept("sandbox-2", "echo built >made-by-setup; echo more >>docs/1.md"));
-        CHECK_STR(
-            shown("git rev-list --count HEAD..origin/main; git status -s; cat .git/oi-session"),
-            "0\n M docs/1.md\n?? made-by-setup\nsandbox-2");
-    }
-    TEST("nor does an image of another branch without commits of its own") {
-        CHECK(!is_kept("sandbox-3", "git checkout -qb of-the-image"));
-        CHECK_STR(shown("git status -sb"), "## main...origin/main");
-    }
-    TEST("commits that origin lacks are kept in an image's checkout, on either branch") {
-        CHECK(is_kept("sandbox-4", "git commit -q --allow-empty -m mine"));
-        CHECK_STR(worker_run_events(&run), "git.update_skip");
-        CHECK_STR(shown("git log -1 --format=%s; git rev-list --count HEAD..origin/main"),
-                  "mine\n1");
-        CHECK(
-            is_kept("sandbox-5", "git checkout -qB session; git commit -q --allow-empty -m mine"));
-        CHECK_STR(shown("git symbolic-ref --short HEAD"), "session");
-        CHECK(is_kept("sandbox-6", "git commit -q --allow-empty -m mine; git checkout -q session"));
-        CHECK_STR(shown("git log -1 --format=%s main"), "mine");
-    }
-    TEST("booted again in the same sandbox, another branch and changed files are a session's too") {
-        CHECK(!is_kept("sandbox-7", "git branch -D -q session"));
-        CHECK(is_kept("sandbox-7", "echo mine >>docs/1.md"));
-        CHECK_STR(shown("git status -s; git rev-list --count HEAD..origin/main"),
-                  " M docs/1.md\n1");
-        CHECK(is_kept("sandbox-7", "git checkout -qB session"));
-        CHECK(!is_kept("sandbox-7", "true"));
-    }
-    TEST("a sync that fails leaves the mark too, for the session goes on with the image's files") {
-        cJSON *object = image_input("sandbox-8");
-
-        json_put(object, "password", cJSON_CreateString("wrong"));
-        CHECK_STR(work(object), "auth");
-        CHECK_STR(shown("cat .git/oi-session"), "sandbox-8");
-    }
-}
-
 static void test_failures(void)
 {
     TEST("a branch that nobody chose falls back and says so (S-205); a chosen one fails") {
@@ -361,7 +247,6 @@ int main(void)
     git_fixture_init(&fixture);
     test_sync();
     test_leftovers();
-    test_reentry();
     test_failures();
     test_legacy();
     worker_run_free(&run);
