@@ -1,0 +1,167 @@
+// Tables 2.2 and 2.4 of the contract as a boot lives them: what surrounds the steps of the plan, in every mode, and that a
+// failure means what its row says. unit/supervisor_boot_plan and unit/supervisor_boot_failures have the tables themselves.
+// Rows whose failure has a test of its own: S-106, S-107, S-112, S-114, S-127 in supervisor-boot; S-117, S-118, S-121, S-126 in
+// supervisor-assets; S-128, S-129 in supervisor-services; S-130, S-131 in supervisor-build; S-111 when fresh in supervisor-git.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { createRepository, sampleFiles } from '../../playground/sample-repository.mjs';
+import { endInOrder, idleBridge, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
+
+const needsRoot = process.getuid() === 0 ? false : 'needs root, to put something in the way';
+const MODES = {
+    fresh: { variable: null, line: null },
+    repo_image: { variable: 'FROM_REPO_IMAGE', line: 'supervisor.from_repo_image' },
+    snapshot_restore: { variable: 'RESTORED_FROM_SNAPSHOT', line: 'supervisor.restored_from_snapshot' },
+    build: { variable: 'IMAGE_BUILD_MODE', line: 'supervisor.image_build_mode' },
+};
+const modeLines = [...Object.values(MODES).map(({ line }) => line), 'supervisor.no_repo_configured'].filter(Boolean);
+const modeEnv = (mode) => (MODES[mode].variable ? { [MODES[mode].variable]: 'true' } : {});
+/** A command around the supervisor that runs `script` in the sandbox first. */
+const after = (script) => ['sh', '-euc', `${script}\nexec "$@"`, 'sh'];
+/** A directory that is not empty, where a file should be written. */
+const inTheWay = (...paths) => Object.fromEntries(paths.map((path) => [`${path}/in-the-way`, '']));
+const sessionWith = (playground, more) => JSON.stringify({
+    session_id: playground.controlPlane.sessionId, repo_owner: 'acme', repo_name: 'app', provider: 'playground', model: 'scripted',
+    branch: 'main', ...more });
+
+const leftovers = { 'tmp/oi-boot-warnings.jsonl': '{"scope":"sync","message":"of the last boot"}\n',
+    'workspace/.tunnels.env': 'TUNNEL_SANDBOX_ID=another\nTUNNEL_3000=https://old.example\n' };
+
+test('table 2.2 rows 4, 6, 7, 16, 17, 19, 26, 28: what each mode logs, runs and clears away', async (t) => {
+    const playground = await playgroundFor(t);
+    let snapshot;
+    for (const mode of Object.keys(MODES)) {
+        const build = mode === 'build';
+        const sandbox = await startWithStandIns(playground, { snapshot: build ? undefined : snapshot, env: modeEnv(mode),
+            files: leftovers, ...(build && { bridge: null }) });
+        await sandbox.logged(build ? 'image_build.complete' : 'sandbox.startup');
+        const times = (event) => sandbox.logsOf(event).length;
+        const said = sandbox.logs.map(({ event }) => event).filter((event) => modeLines.includes(event));
+        assert.deepEqual(said, MODES[mode].line ? [MODES[mode].line] : [], `row 4, S-102: ${mode}`);
+        assert.equal(existsSync(sandbox.path('workspace/.tunnels.env')), mode !== 'snapshot_restore', `row 6: ${mode}`);
+        assert.ok(!existsSync(sandbox.path('tmp/oi-boot-warnings.jsonl')), `row 7: ${mode}`);
+        assert.equal(times('git.sync_complete'), build ? 1 : 0, `row 16: ${mode}`);
+        assert.equal(times('setup.start'), mode === 'fresh' || build ? 1 : 0, `row 17: ${mode}`);
+        assert.equal(times('start.start'), build ? 0 : 1, `row 19: ${mode}`);
+        assert.deepEqual([times('opencode.start'), times('bridge.start')], build ? [0, 0] : [1, 1], `rows 24, 25: ${mode}`);
+        assert.equal(times('sandbox.startup'), build ? 0 : 1, `row 26: ${mode}`);
+        snapshot ??= sandbox.snapshot(join(playground.dir, 'snapshot'));
+        await endInOrder(sandbox);
+    }
+    const without = await startWithStandIns(playground, { env: { REPO_OWNER: '', REPO_NAME: '', RESTORED_FROM_SNAPSHOT: 'true',
+        SESSION_CONFIG: sessionWith(playground, { repo_owner: null, repo_name: null, branch: null }) } });
+    await without.logged('sandbox.startup');
+    const said = without.logs.map(({ event }) => event).filter((event) => modeLines.includes(event));
+    assert.deepEqual(said, ['supervisor.no_repo_configured'], 'S-102: whatever the mode');
+    await endInOrder(without);
+});
+
+const spoiltRepository = { ...sampleFiles, '.opencode/command/hi.md': 'hi',
+    '.openinspect/setup.sh': 'rm -f .git/info/exclude && mkdir -p .git/info/exclude/in-the-way\n' };
+const onlyLogged = {
+    'S-108': 'supervisor.repo_manifest_write_failed', 'S-109': 'credential_helper.shim_write_failed',
+    'S-113': 'tunnel.env_file_wait_timeout', 'S-120': 'managed_oauth.setup_error', 'S-122': 'mcp.packages_install_error',
+    'S-124': 'opencode.global_deps_seed_failed', 'S-125': 'opencode.git_excludes_failed' };
+
+test(`table 2.4 ${Object.keys(onlyLogged).join(', ')}: only logged, the boot goes on`, { skip: needsRoot }, async (t) => {
+    const playground = await playgroundFor(t, { repository: { owner: 'acme', name: 'app', files: spoiltRepository } });
+    // An npm that leads to itself: one that is only absent would be looked for in the rest of PATH. A file system of one page that is full: directories and short links find room in it, a file does not.
+    const around = after(`ln -s npm /app/first/npm
+        mkdir -p /usr/local/bin/oi-git-credentials/in-the-way
+        mount -t tmpfs -o size=4k none /root/.config/opencode && head -c 4096 /dev/zero >/root/.config/opencode/full`);
+    const sandbox = await startWithStandIns(playground, { around,
+        files: inTheWay('tmp/oi-repo-manifest.json', 'root/.local/bin/oi-git-credentials', 'root/.local/share/opencode/auth.json'),
+        env: { OPENAI_OAUTH_MANAGED: '1', EXPECTED_TUNNEL_PORTS: '3000', TUNNEL_WAIT_TIMEOUT_SECONDS: '0.2',
+            SESSION_CONFIG: sessionWith(playground, { mcp_servers: [{ name: 'one', command: ['npx', 'one'] }] }) } });
+    const { outcome, setup_success: setup } = await sandbox.logged('sandbox.startup');
+    assert.deepEqual([outcome, setup], ['success', true], sandbox.output);
+    for (const [rule, event] of Object.entries(onlyLogged)) {
+        assert.ok(sandbox.logsOf(event).some(({ level }) => level === 'warning'), `${rule}: ${event}\n${sandbox.output}`);
+    }
+    assert.equal(sandbox.logsOf('supervisor.boot_warning').length, 0);
+    assert.deepEqual(playground.controlPlane.fatalReports, []);
+    await endInOrder(sandbox);
+});
+
+test('table 2.4 S-110: the gh wrapper has no place, although there is a gh: only logged', async (t) => {
+    const playground = await playgroundFor(t);
+    const sandbox = await startWithStandIns(playground, { isolated: false, around: after('chmod +x "$HOME/../usr/bin/gh"'),
+        files: { 'usr/bin/gh': '#!/bin/sh\n', ...inTheWay('usr/local/bin/gh', 'root/.local/bin/gh') } });
+    assert.equal((await sandbox.logged('sandbox.startup')).outcome, 'success');
+    const [failed] = sandbox.logsOf('gh_wrapper.install_failed');
+    assert.deepEqual([failed?.level, failed?.path.endsWith('/gh')], ['warning', true], sandbox.output);
+    await endInOrder(sandbox);
+});
+
+test('table 2.4 S-108 of AGENTS.md: only logged; S-115: start.sh of a later repository is a warning', async (t) => {
+    const playground = await playgroundFor(t);
+    createRepository(join(playground.dir, 'repositories'), 'acme', 'api', { files: {
+        'README.md': 'api', '.openinspect/start.sh': 'echo what went wrong; exit 7\n' } });
+    const repositories = ['app', 'api'].map((name) => ({ repo_owner: 'acme', repo_name: name, branch: 'main' }));
+    const sandbox = await startWithStandIns(playground, { env: { SESSION_CONFIG: sessionWith(playground, { repositories }) },
+        files: inTheWay('workspace/AGENTS.md') });
+    const { outcome, start_success: start } = await sandbox.logged('sandbox.startup');
+    assert.deepEqual([outcome, start], ['success', false]);
+    assert.equal(sandbox.logsOf('workspace.manifest_write_failed')[0]?.level, 'warning');
+    const [warning] = sandbox.logsOf('supervisor.boot_warning');
+    assert.deepEqual([warning.scope, warning.repo_name], ['start', 'api']);
+    assert.match(warning.warning_message, /start\.sh of acme\/api failed with status 7; its last line: what went wrong/);
+    await endInOrder(sandbox);
+});
+
+test('table 2.4 S-111: a repository that cannot be brought up to date is a warning when restored or from an image', async (t) => {
+    const playground = await playgroundFor(t);
+    const first = await startWithStandIns(playground);
+    await first.logged('sandbox.startup');
+    const snapshot = first.snapshot(join(playground.dir, 'snapshot'));
+    await endInOrder(first);
+    renameSync(playground.bareRepository, `${playground.bareRepository}.gone`);
+    for (const mode of ['repo_image', 'snapshot_restore']) {
+        const sandbox = await startWithStandIns(playground, { snapshot, env: modeEnv(mode) });
+        const { outcome, git_sync_success: synchronised } = await sandbox.logged('sandbox.startup');
+        assert.deepEqual([outcome, synchronised], ['success', false], mode);
+        const [warning] = sandbox.logsOf('supervisor.boot_warning');
+        assert.deepEqual([warning?.scope, warning?.repo_name], ['sync', 'app'], mode);
+        const written = JSON.parse(readFileSync(sandbox.path('tmp/oi-boot-warnings.jsonl'), 'utf8'));
+        assert.match(written.message, /acme\/app failed; the checkout may be stale/);
+        await endInOrder(sandbox);
+    }
+});
+
+test('table 2.4, the older era: S-111 and S-112 are logged, S-114 is a warning', async (t) => {
+    const files = { ...sampleFiles, '.openinspect/setup.sh': 'exit 3\n', '.openinspect/start.sh': 'exit 4\n' };
+    const playground = await playgroundFor(t, { era: 'older', repository: { owner: 'acme', name: 'app', files } });
+    const gitconfig = `[url "${playground.gitServer.baseWithToken}"]\n\tinsteadOf = https://github.com/\n`;
+    for (const name of ['app', 'missing']) {
+        playground.controlPlane.repository = { owner: 'acme', name };
+        const sandbox = await startWithStandIns(playground, { bridge: idleBridge, files: { 'root/.gitconfig': gitconfig } });
+        assert.equal((await sandbox.logged('sandbox.startup')).outcome, 'success', name);
+        const scopes = sandbox.logsOf('supervisor.boot_warning').map(({ scope }) => scope);
+        assert.deepEqual(scopes, name === 'app' ? ['start'] : [], name);
+        assert.equal(sandbox.logsOf('setup.failed').length, name === 'app' ? 1 : 0, name);
+        assert.equal(sandbox.logsOf('git.clone_error').length, name === 'app' ? 0 : 1, name);
+        await endInOrder(sandbox);
+    }
+    assert.deepEqual(playground.controlPlane.fatalReports, []);
+});
+
+test('table 2.4 S-123: what cannot be staged is fatal, and the exit status is 1', async (t) => {
+    const playground = await playgroundFor(t);
+    const sandbox = await startWithStandIns(playground, { files: { 'root/.config/opencode/tool': 'a file' } });
+    assert.equal((await sandbox.exited()).code, 1);
+    assert.match(playground.controlPlane.fatalReports[0].error, /stage OpenCode's tools/);
+});
+
+test('table 2.4 S-107: an unsafe or doubled repository and a bad base_sha are fatal before anything is begun', async (t) => {
+    const playground = await playgroundFor(t);
+    const one = { repo_owner: 'acme', repo_name: 'app', branch: 'main' };
+    const repositories = [one, { ...one, repo_name: 'APP' }, { ...one, repo_name: '..' }, { ...one, repo_name: 'b', base_sha: 'abc' }];
+    const sandbox = await startWithStandIns(playground, { env: { SESSION_CONFIG: sessionWith(playground, { repositories }) } });
+    assert.equal((await sandbox.exited()).code, 1);
+    const [{ error }] = playground.controlPlane.fatalReports;
+    for (const problem of ['repo_name ".."', 'base_sha "abc"', 'share the directory']) assert.ok(error.includes(problem), error);
+    assert.equal(sandbox.logsOf('git.sync_start').length + sandbox.logsOf('opencode.start').length, 0);
+});
