@@ -62,4 +62,11 @@ static inline void cleanup_buf(struct buf *buf)
 
 #define AUTO_BUF __attribute__((cleanup(cleanup_buf)))
 
+static inline void cleanup_secret_buf(struct buf *buf)
+{
+    buf_wipe(buf);
+}
+
+#define AUTO_SECRET_BUF __attribute__((cleanup(cleanup_secret_buf)))
+
 #endif

@@ -339,3 +339,19 @@ void json_put(cJSON *object, const char *key, cJSON *value)
     if (!cJSON_AddItemToObject(object, key, value))
         cJSON_Delete(value);
 }
+
+/* No deeper than what was parsed, or built by hand. */
+static void wipe_texts(cJSON *value)
+{
+    for (; value; value = value->next) {
+        if (value->valuestring && !(value->type & cJSON_IsReference))
+            explicit_bzero(value->valuestring, strlen(value->valuestring));
+        wipe_texts(value->child);
+    }
+}
+
+void json_wipe(cJSON *value)
+{
+    wipe_texts(value);
+    cJSON_Delete(value);
+}

@@ -70,4 +70,14 @@ static inline void cleanup_json(cJSON **value)
 
 #define AUTO_JSON __attribute__((cleanup(cleanup_json)))
 
+/* As cJSON_Delete, and the texts in it are overwritten first: for trees that hold a secret. */
+void json_wipe(cJSON *value);
+
+static inline void cleanup_secret_json(cJSON **value)
+{
+    json_wipe(*value);
+}
+
+#define AUTO_SECRET_JSON __attribute__((cleanup(cleanup_secret_json)))
+
 #endif

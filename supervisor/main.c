@@ -73,6 +73,17 @@ static int print_versions(void)
     return 0;
 }
 
+/* Out of the environment, and out of the memory that /proc/<pid>/environ shows: who runs as the same user
+ * could still read it there. */
+static void take_variable(const char *name)
+{
+    char *value = getenv(name);
+
+    if (value)
+        explicit_bzero(value, strlen(value));
+    unsetenv(name);
+}
+
 /* What children see (S-71, S-72, S-78..S-80); set once, before the first of them. */
 static void prepare_environment(const struct config *config)
 {
@@ -89,7 +100,7 @@ static void prepare_environment(const struct config *config)
     };
 
     for (size_t i = 0; i < sizeof for_us_only / sizeof for_us_only[0]; i++)
-        unsetenv(for_us_only[i]);
+        take_variable(for_us_only[i]);
     if (config->era == ERA_CURRENT)
         setenv("OPENINSPECT_BOOT_MODE", config_boot_mode_name(config->boot_mode), 1);
     if (config->opencode_password) {

@@ -108,11 +108,38 @@ bool config_build_has_address(const struct config_build *build)
     return true;
 }
 
+size_t config_build_missing(const struct config_build *build,
+                            const char *names[CONFIG_BUILD_VARIABLES])
+{
+    const struct {
+        const char *name, *value;
+    } variables[CONFIG_BUILD_VARIABLES] = {
+        {"OI_REPO_IMAGE_BUILD_ID", build->id},
+        {"OI_REPO_IMAGE_CALLBACK_URL", build->success_url},
+        {"OI_REPO_IMAGE_FAILURE_CALLBACK_URL", build->failure_url},
+        {"OI_REPO_IMAGE_CALLBACK_TOKEN", build->token},
+        {build->token ? "OI_REPO_IMAGE_PROVIDER_SESSION_ID" : "MODAL_SANDBOX_ID",
+         build->provider_session_id},
+    };
+    size_t count = 0;
+
+    for (size_t i = 0; i < CONFIG_BUILD_VARIABLES; i++)
+        names[i] = NULL;
+    for (size_t i = 0; build->has_callback && i < CONFIG_BUILD_VARIABLES; i++) {
+        /* Modal's token comes later, on standard input. */
+        if (variables[i].value && !*variables[i].value)
+            names[count++] = variables[i].name;
+    }
+    return count;
+}
+
 void config_build_free(struct config_build *build)
 {
     free(build->id);
     free(build->success_url);
     free(build->failure_url);
+    if (build->token)
+        explicit_bzero(build->token, strlen(build->token));
     free(build->token);
     free(build->provider_session_id);
     free(build->runtime_version);

@@ -8,7 +8,10 @@
 #include "common/buf.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#define CONFIG_BUILD_VARIABLES 5 /* of the callback */
 
 struct config_build {
     bool has_callback; /* then the next five are filled */
@@ -28,6 +31,10 @@ typedef const char *config_build_env_fn(void *user, const char *name);
  * to `problems` for what is wrong. -1 when out of memory. */
 int config_build_parse(struct config_build *build, bool from_modal, config_build_env_fn *env,
                        void *user, struct buf *problems);
+
+/* The variables of the callback that are missing, their names in front, NULL behind them; how many. */
+size_t config_build_missing(const struct config_build *build,
+                            const char *names[CONFIG_BUILD_VARIABLES]);
 
 /* Whom to tell of the end is known; the token alone may be missing, for Modal sends it later. */
 bool config_build_has_address(const struct config_build *build);

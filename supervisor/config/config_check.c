@@ -39,27 +39,14 @@ static void log_bad_tunnel_ports(const char *raw, struct log *log)
 /* S-424: one line names all that is missing. */
 static void log_half_callback(const struct config_build *build, struct log *log)
 {
-    const struct {
-        const char *name, *value;
-    } variables[] = {
-        {"OI_REPO_IMAGE_BUILD_ID", build->id},
-        {"OI_REPO_IMAGE_CALLBACK_URL", build->success_url},
-        {"OI_REPO_IMAGE_FAILURE_CALLBACK_URL", build->failure_url},
-        {"OI_REPO_IMAGE_CALLBACK_TOKEN", build->token},
-        {build->token ? "OI_REPO_IMAGE_PROVIDER_SESSION_ID" : "MODAL_SANDBOX_ID",
-         build->provider_session_id},
-    };
-    AUTO_JSON cJSON *missing = cJSON_CreateArray();
+    const char *missing[CONFIG_BUILD_VARIABLES];
+    size_t count = config_build_missing(build, missing);
+    AUTO_JSON cJSON *list = cJSON_CreateStringArray(missing, (int)count);
     AUTO_BUF struct buf text = BUF_INIT(LOG_LINE_MAX);
 
-    for (size_t i = 0; build->has_callback && i < ARRAY_LENGTH(variables); i++) {
-        /* Modal's token comes later, on standard input. */
-        if (variables[i].value && !*variables[i].value)
-            cJSON_AddItemToArray(missing, cJSON_CreateString(variables[i].name));
-    }
-    if (cJSON_GetArraySize(missing) == 0)
+    if (count == 0)
         return;
-    json_print(missing, &text);
+    json_print(list, &text);
     log_at(log, LOG_ERROR, "repo_image.callback_misconfigured",
            LOG_JSON("missing", buf_text(&text)));
 }

@@ -39,7 +39,7 @@ static bool is_usable(const char *value)
 
 int credential_parse(const char *text, size_t len, struct credential *credential, struct err *err)
 {
-    AUTO_JSON cJSON *object = json_parse(text, len, NULL);
+    AUTO_SECRET_JSON cJSON *object = json_parse(text, len, NULL);
     const char *username = json_get_string(object, "username");
     const char *password = json_get_string(object, "password");
     const char *endpoint = json_get_string(object, "endpoint");

@@ -67,7 +67,7 @@ static void on_done(void *user, struct http_response *response, const struct err
 
 static void start(struct question *question, uv_loop_t *loop)
 {
-    AUTO_BUF struct buf authorization = BUF_INIT(AUTHORIZATION_MAX);
+    AUTO_SECRET_BUF struct buf authorization = BUF_INIT(AUTHORIZATION_MAX);
     struct net_header header = {"Authorization", NULL};
     struct http_request_options options = {
         .method = "POST",

@@ -192,7 +192,7 @@ static int write_text(const struct credential_cache *cache, const struct buf *te
 int credential_cache_write(const struct credential_cache *cache, const char *answer, size_t len,
                            struct err *err)
 {
-    AUTO_JSON cJSON *object = cache->lock_fd >= 0 ? json_parse(answer, len, NULL) : NULL;
+    AUTO_SECRET_JSON cJSON *object = cache->lock_fd >= 0 ? json_parse(answer, len, NULL) : NULL;
     struct buf text = BUF_INIT(FILE_MAX);
     int result = 0;
 

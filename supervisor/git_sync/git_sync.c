@@ -162,7 +162,7 @@ int git_sync_init(struct git_sync *sync, uv_loop_t *loop, struct reaper *reaper,
 
 static void start_job(struct git_sync_job *job)
 {
-    AUTO_JSON cJSON *request = git_sync_request_build(job->sync->config, job->repository);
+    AUTO_SECRET_JSON cJSON *request = git_sync_request_build(job->sync->config, job->repository);
     struct err err;
 
     log_at(

@@ -12,7 +12,7 @@
 #define GIT_SYNC_FETCH_LIMIT_S 120 /* S-158 */
 #define GIT_SYNC_EVENT_FIELDS_MAX 16
 
-/* The caller's to delete; NULL when out of memory. It holds the token. */
+/* The caller's to json_wipe(), for it holds the token; NULL when out of memory. */
 cJSON *git_sync_request_build(const struct config *config, const struct repository *repository);
 
 #endif

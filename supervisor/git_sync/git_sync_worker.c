@@ -152,7 +152,7 @@ int git_sync_worker_main(void)
     struct git_sync_task task = {.access.credentials_user = &credential};
     struct err err = {0};
     action_fn *run = NULL;
-    AUTO_JSON cJSON *input = worker_read_input(WORKER_INPUT_FD, &err);
+    AUTO_SECRET_JSON cJSON *input = worker_read_input(WORKER_INPUT_FD, &err);
     int code = -1;
 
     if (input && read_job(input, &task, &run, &err) == 0)

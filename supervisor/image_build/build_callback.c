@@ -69,7 +69,7 @@ void build_callback_cancel(struct build_callback *callback)
 
 static void send_body(struct build_callback *callback, const char *url, const cJSON *body)
 {
-    AUTO_JSON cJSON *input = cJSON_CreateObject();
+    AUTO_SECRET_JSON cJSON *input = cJSON_CreateObject();
     AUTO_FREE char *text = json_to_string(body);
     struct err err;
 

@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 
 #define LINE_LEN (MODAL_TOKEN_LEN + 1)
+#define REASON_MAX 1024
 
 const char *modal_launch_check_token(const char *line, size_t len)
 {
@@ -73,6 +74,17 @@ static enum modal_launch refuse(const struct config *config, struct log *log, co
     return MODAL_LAUNCH_REFUSED;
 }
 
+/* S-434 */
+static enum modal_launch refuse_incomplete(const struct config *config, struct log *log,
+                                           const char *const missing[CONFIG_BUILD_VARIABLES])
+{
+    AUTO_BUF struct buf reason = BUF_INIT(REASON_MAX);
+
+    for (size_t i = 0; i < CONFIG_BUILD_VARIABLES && missing[i]; i++)
+        buf_printf(&reason, "%s%s", i == 0 ? "missing " : ", ", missing[i]);
+    return refuse(config, log, buf_text(&reason));
+}
+
 static enum modal_launch take_token(int fd, int signals, struct config *config, struct log *log)
 {
     char line[LINE_LEN + 1];
@@ -89,6 +101,7 @@ static enum modal_launch take_token(int fd, int signals, struct config *config, 
         return refuse(config, log, problem);
     free(config->build.token);
     config->build.token = strndup(line, MODAL_TOKEN_LEN);
+    explicit_bzero(line, sizeof line);
     if (!config->build.token)
         return refuse(config, log, "out of memory");
     redact_add_secret(log_redact(log), config->build.token);
@@ -101,15 +114,16 @@ enum modal_launch modal_launch_wait(int fd, struct config *config, struct log *l
 {
     AUTO_CLOSE int signals = -1;
     enum modal_launch launch;
+    const char *missing[CONFIG_BUILD_VARIABLES];
     sigset_t wanted, before;
 
     if (config->boot_mode != BOOT_BUILD)
         return refuse(config, log, "invalid_build_mode");
     if (!config->build.id || !*config->build.id)
         return refuse(config, log, "missing_build_identity");
-    /* With a token one can at least tell of the others (S-132). */
-    if (config->problems.len > 0 && !config_build_has_address(&config->build))
-        return refuse(config, log, "invalid configuration");
+    /* With a token one can at least tell of other problems (S-132). */
+    if (config_build_missing(&config->build, missing) > 0)
+        return refuse_incomplete(config, log, missing);
     log_at(log, LOG_INFO, "image_build.awaiting_start", LOG_STR("build_id", config->build.id));
     sigemptyset(&wanted);
     sigaddset(&wanted, SIGTERM);

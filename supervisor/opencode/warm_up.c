@@ -37,7 +37,7 @@ void warm_up_close(struct warm_up *warm_up)
 void warm_up_start(struct warm_up *warm_up, const char *directory, uint64_t limit_ms)
 {
     const struct config *config = warm_up->config;
-    AUTO_JSON cJSON *input = cJSON_CreateObject();
+    AUTO_SECRET_JSON cJSON *input = cJSON_CreateObject();
     struct err err;
 
     warm_up->started_ms = clock_monotonic_ms();

@@ -241,7 +241,7 @@ int warm_up_worker_main(void)
                         .directory = BUF_INIT(3 * PATH_MAX),
                         .authorization = BUF_INIT(2 * OPENCODE_CREDENTIALS_MAX)};
     struct err err = {0};
-    AUTO_JSON cJSON *input = worker_read_input(WORKER_INPUT_FD, &err);
+    AUTO_SECRET_JSON cJSON *input = worker_read_input(WORKER_INPUT_FD, &err);
     bool ok;
 
     uv_loop_init(&work.loop);

@@ -65,7 +65,7 @@ static char *build_body(struct log *log, const char *text)
 void fatal_report_send(struct fatal_report *report, const struct config *config, const char *text)
 {
     AUTO_BUF struct buf url = BUF_INIT(URL_MAX);
-    AUTO_JSON cJSON *input = cJSON_CreateObject();
+    AUTO_SECRET_JSON cJSON *input = cJSON_CreateObject();
     char *body;
     struct err err;
 

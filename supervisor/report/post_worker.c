@@ -45,7 +45,7 @@ static void on_done(void *user, struct http_response *response, const struct err
 
 static void start_request(struct post *post, const cJSON *input)
 {
-    AUTO_BUF struct buf authorization = BUF_INIT(AUTHORIZATION_MAX);
+    AUTO_SECRET_BUF struct buf authorization = BUF_INIT(AUTHORIZATION_MAX);
     const char *body = json_get_string(input, "body");
     const char *token = json_get_nonempty(input, "token");
     const char *user_agent = json_get_nonempty(input, "user_agent");
@@ -115,7 +115,7 @@ static unsigned try_all(struct post *post, const cJSON *input)
 int post_worker_main(void)
 {
     struct post post = {0};
-    AUTO_JSON cJSON *input = worker_read_input(WORKER_INPUT_FD, &post.err);
+    AUTO_SECRET_JSON cJSON *input = worker_read_input(WORKER_INPUT_FD, &post.err);
     unsigned attempt = 0;
     cJSON *result;
     bool ok;

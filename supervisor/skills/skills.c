@@ -121,7 +121,7 @@ static void start(struct skills *skills, struct worker *worker, const cJSON *inp
 void skills_fetch(struct skills *skills, uint64_t limit_ms)
 {
     AUTO_BUF struct buf url = BUF_INIT(URL_MAX);
-    AUTO_JSON cJSON *input = input_new(skills, "fetch");
+    AUTO_SECRET_JSON cJSON *input = input_new(skills, "fetch");
 
     buf_printf(&url, "%s/sessions/", skills->config->control_plane_url);
     url_encode(skills->config->session_id, &url);

@@ -39,7 +39,7 @@ static void on_done(void *user, struct http_response *response, const struct err
 
 static void try_once(struct request *request, const char *url, const char *token, uint64_t limit_ms)
 {
-    AUTO_BUF struct buf authorization = BUF_INIT(AUTHORIZATION_MAX);
+    AUTO_SECRET_BUF struct buf authorization = BUF_INIT(AUTHORIZATION_MAX);
     struct net_header header = {"Authorization", NULL};
     struct http_request_options options = {
         .method = "GET",

@@ -82,7 +82,7 @@ static enum skill_fault run(const cJSON *input, cJSON *result, struct err *err)
 int skills_worker_main(void)
 {
     struct err err = {0};
-    AUTO_JSON cJSON *input = worker_read_input(WORKER_INPUT_FD, &err);
+    AUTO_SECRET_JSON cJSON *input = worker_read_input(WORKER_INPUT_FD, &err);
     cJSON *result = worker_result_new(NULL);
     enum skill_fault fault = run(input, result, &err);
 

@@ -39,7 +39,9 @@ async function startBuild(t, { setup, statuses, env = {}, ...options }) {
 }
 
 test('a build that works is told with its HEAD, and the sandbox stays until it is ended', async (t) => {
-    const { sandbox, receiver } = await startBuild(t, { statuses: [503], setup: 'test -z "$OI_REPO_IMAGE_CALLBACK_TOKEN"\n' });
+    // Neither the environment it is given nor the one that /proc shows of its parent has the token.
+    const { sandbox, receiver } = await startBuild(t, { statuses: [503],
+        setup: `test -z "$OI_REPO_IMAGE_CALLBACK_TOKEN" && grep -q SANDBOX_VERSION /proc/$PPID/environ && ! grep -q ${TOKEN} /proc/$PPID/environ\n` });
     await sandbox.logged('repo_image.callback_success');
     assert.deepEqual(receiver.calls.map(({ path }) => path), ['/complete', '/complete']);
     const { headers, body } = receiver.calls[1];
@@ -128,6 +130,14 @@ test('SIGTERM while a bad configuration is being told: it ends at once, and nobo
     await sandbox.logged('repo_image.callback_retry');
     await endInOrder(sandbox, { limitMs: 1500, code: 1 });
     assert.equal(receiver.calls.length, 1);
+});
+
+test('a launch on Modal without all of its context is refused, and the reason names what is missing (S-434)', async (t) => {
+    const { sandbox } = await startBuild(t, { setup: 'true\n', args: ['--await-modal-image-build-token-stdin-v1'],
+        env: { OI_REPO_IMAGE_FAILURE_CALLBACK_URL: '', MODAL_SANDBOX_ID: undefined } });
+    assert.equal((await sandbox.exited()).code, 1);
+    assert.equal(sandbox.logsOf('image_build.launch_failed')[0].reason, 'missing OI_REPO_IMAGE_FAILURE_CALLBACK_URL, MODAL_SANDBOX_ID');
+    assert.equal(sandbox.logsOf('image_build.awaiting_start').length, 0);
 });
 
 test('on Modal the token is taken first, then the bad configuration is told with it', async (t) => {

@@ -136,10 +136,58 @@ static void test_values(void)
     }
 }
 
+#define SECRET "token-0123456789"
+
+static unsigned wiped, leaked;
+
+/* What cJSON gives back; each block knows its size. */
+static void *allocate_sized(size_t size)
+{
+    size_t *block = malloc(sizeof *block + size);
+
+    *block = size;
+    return block + 1;
+}
+
+static void look_and_free(void *memory)
+{
+    size_t *block = (size_t *)memory - 1;
+
+    if (!memory)
+        return;
+    wiped += *block == sizeof SECRET && memchr(memory, 0, *block) == memory;
+    leaked += memmem(memory, *block, SECRET, strlen(SECRET)) != NULL;
+    free(block);
+}
+
+static void test_wiping(void)
+{
+    cJSON_Hooks hooks = {.malloc_fn = allocate_sized, .free_fn = look_and_free};
+
+    TEST("a tree that held a secret leaves nothing of it in memory, at any depth") {
+        cJSON_InitHooks(&hooks);
+        {
+            AUTO_SECRET_JSON cJSON *request = cJSON_CreateObject();
+            cJSON *servers = cJSON_CreateArray(), *server = cJSON_CreateObject();
+
+            json_add_string(request, "password", SECRET);
+            json_add_string(server, "token", SECRET);
+            cJSON_AddItemToArray(servers, cJSON_CreateNumber(1));
+            cJSON_AddItemToArray(servers, server);
+            json_put(request, "servers", servers);
+        }
+        json_wipe(NULL);
+        cJSON_InitHooks(NULL);
+        CHECK_INT(leaked, 0);
+        CHECK_INT(wiped, 2);
+    }
+}
+
 int main(void)
 {
     test_surrogates();
     test_bad_input();
     test_values();
+    test_wiping();
     return check_done();
 }
