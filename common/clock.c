@@ -2,25 +2,23 @@
 
 #include <time.h>
 
-static uint64_t read_us(clockid_t clock)
+#define MS_PER_S 1000
+#define NS_PER_MS 1000000
+
+static uint64_t read_ms(clockid_t clock)
 {
     struct timespec now;
 
     clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-uint64_t clock_monotonic_us(void)
-{
-    return read_us(CLOCK_MONOTONIC);
+    return (uint64_t)now.tv_sec * MS_PER_S + (uint64_t)now.tv_nsec / NS_PER_MS;
 }
 
 uint64_t clock_monotonic_ms(void)
 {
-    return read_us(CLOCK_MONOTONIC) / 1000;
+    return read_ms(CLOCK_MONOTONIC);
 }
 
 uint64_t clock_wall_ms(void)
 {
-    return read_us(CLOCK_REALTIME) / 1000;
+    return read_ms(CLOCK_REALTIME);
 }

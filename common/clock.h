@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 uint64_t clock_monotonic_ms(void);
-uint64_t clock_monotonic_us(void);
 uint64_t clock_wall_ms(void); /* since the epoch */
 
 #endif

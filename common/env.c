@@ -1,7 +1,6 @@
 #include "common/env.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,26 +48,6 @@ bool env_is_true(const char *name)
 
     return value && trim(value, word, sizeof word) &&
            (strcasecmp(word, "true") == 0 || strcmp(word, "1") == 0);
-}
-
-int env_get_int(const char *name, long least, long most, long otherwise, long *value,
-                struct err *err)
-{
-    char word[NUMBER_TEXT_MAX];
-    const char *text = env_get(name);
-    char *end;
-    long number;
-
-    *value = otherwise;
-    if (!text)
-        return 0;
-    errno = 0;
-    number = trim(text, word, sizeof word) ? strtol(word, &end, 10) : (end = word, least - 1);
-    if (errno || end == word || *end || number < least || number > most)
-        return err_set(err, ERR_CONFIG, "%s: must be a whole number from %ld to %ld", name, least,
-                       most);
-    *value = number;
-    return 0;
 }
 
 /* Removes single "_" between digits, as Python's float() does; false for any other "_". */

@@ -5,8 +5,6 @@
 #ifndef COMMON_ENV_H
 #define COMMON_ENV_H
 
-#include "common/err.h"
-
 #include <stdbool.h>
 
 /* The value, or NULL when unset or empty. */
@@ -17,11 +15,6 @@ const char *env_get_or(const char *name, const char *otherwise);
 
 /* Exactly "true" or "1", any case, blanks around it ignored; anything else is false. */
 bool env_is_true(const char *name);
-
-/* A whole decimal number within [least, most]. Unset: `otherwise`. Bad: -1 and an ERR_CONFIG that
- * names the variable and what it may be. */
-int env_get_int(const char *name, long least, long most, long otherwise, long *value,
-                struct err *err);
 
 /* Seconds as a decimal float, as Python's float() reads it (B-105): blanks, exponent, "inf" and
  * single "_" between digits are accepted, hex is not. Returns 0, or -1 for what is no number. */

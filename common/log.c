@@ -14,13 +14,13 @@
 
 /* What one value may take of a line, so that the envelope and some others still fit (S-468). */
 #define LOG_VALUE_MAX (LOG_LINE_MAX / 4)
+#define THRESHOLD LOG_INFO /* less than this is not printed (S-463) */
 #define CUT_MARK "… [cut]"
 
 struct log {
     int fd;
     log_sink *sink; /* NULL: the descriptor */
     void *sink_user;
-    enum log_level threshold;
     char *service;
     char *component;
     char *sandbox_id;
@@ -45,7 +45,6 @@ struct log *log_new(int fd, const char *service, const char *component)
     if (!log)
         return NULL;
     log->fd = fd;
-    log->threshold = LOG_INFO;
     log->service = strdup(service);
     log->component = strdup(component);
     log->redact = redact_new();
@@ -80,11 +79,6 @@ void log_set_sink(struct log *log, log_sink *sink, void *user)
 {
     log->sink = sink;
     log->sink_user = user;
-}
-
-void log_set_threshold(struct log *log, enum log_level level)
-{
-    log->threshold = level;
 }
 
 struct redact *log_redact(struct log *log)
@@ -217,7 +211,7 @@ void log_write(struct log *log, enum log_level level, const char *event,
 {
     AUTO_BUF struct buf line = BUF_INIT(EVENT_LINE_MAX);
 
-    if (!log || level < log->threshold)
+    if (!log || level < THRESHOLD)
         return;
     begin_event(log, level, event, &line);
     for (size_t i = 0; i < count; i++)

@@ -59,12 +59,10 @@ void log_set_ids(struct log *log, const char *sandbox_id, const char *session_id
 typedef bool log_sink(void *user, const char *line, size_t len);
 void log_set_sink(struct log *log, log_sink *sink, void *user);
 
-/* Lines below this level are not printed; LOG_INFO at the start (S-463). */
-void log_set_threshold(struct log *log, enum log_level level);
-
 /* Where secrets are registered; lives as long as the log. */
 struct redact *log_redact(struct log *log);
 
+/* LOG_DEBUG is not printed (S-463). */
 void log_write(struct log *log, enum log_level level, const char *event,
                const struct log_field *fields, size_t count);
 

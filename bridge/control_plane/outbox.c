@@ -225,11 +225,6 @@ void outbox_restore(struct outbox *outbox, const char *ack_id, const char *text,
     event_list_append(&outbox->waiting, entry);
 }
 
-bool outbox_has_next(const struct outbox *outbox)
-{
-    return outbox->waiting.count > 0;
-}
-
 bool outbox_next(struct outbox *outbox, uint64_t now_ms, struct buf *out)
 {
     struct queued_event *entry = outbox->waiting.oldest;

@@ -80,9 +80,6 @@ void outbox_restore(struct outbox *outbox, const char *ack_id, const char *text,
 /* Hands the next event over to a connection: appends it to `out` and returns true. */
 bool outbox_next(struct outbox *outbox, uint64_t now_ms, struct buf *out);
 
-/* Something is waiting to be handed over. */
-bool outbox_has_next(const struct outbox *outbox);
-
 /* The connection that events were handed to is gone. Returns how many will be sent again. */
 size_t outbox_connection_lost(struct outbox *outbox, uint64_t now_ms);
 

@@ -181,18 +181,9 @@ static void record(struct journal *journal, cJSON *fields)
     cJSON_Delete(fields);
 }
 
-static cJSON *record_of(const char *op, const char *key, const char *value)
-{
-    cJSON *fields = cJSON_CreateObject();
-
-    json_add_string(fields, "op", op);
-    json_add_string(fields, key, value);
-    return fields;
-}
-
 void journal_event_added(struct journal *journal, const char *ack_id, const char *text)
 {
-    cJSON *fields = record_of("event", "ackId", ack_id);
+    cJSON *fields = journal_record_new("event", "ackId", ack_id);
 
     json_put(fields, "event", json_parse(text, strlen(text), NULL));
     record(journal, fields);
@@ -200,23 +191,23 @@ void journal_event_added(struct journal *journal, const char *ack_id, const char
 
 void journal_event_sent(struct journal *journal, const char *ack_id)
 {
-    record(journal, record_of("sent", "ackId", ack_id));
+    record(journal, journal_record_new("sent", "ackId", ack_id));
 }
 
 void journal_event_gone(struct journal *journal, const char *ack_id)
 {
-    record(journal, record_of("gone", "ackId", ack_id));
+    record(journal, journal_record_new("gone", "ackId", ack_id));
 }
 
 void journal_acks_expected(struct journal *journal)
 {
     if (!journal->contents.acks)
-        record(journal, record_of("acks", "", NULL));
+        record(journal, journal_record_new("acks", "", NULL));
 }
 
 void journal_prompt_taken(struct journal *journal, const char *message_id, const cJSON *command)
 {
-    cJSON *fields = record_of("prompt", "messageId", message_id);
+    cJSON *fields = journal_record_new("prompt", "messageId", message_id);
 
     json_put(fields, "command", cJSON_Duplicate(command, true));
     record(journal, fields);
@@ -225,7 +216,7 @@ void journal_prompt_taken(struct journal *journal, const char *message_id, const
 void journal_prompt_posted(struct journal *journal, const char *message_id, const char *session_id,
                            const char *user_message_id, uint64_t started_wall_ms)
 {
-    cJSON *fields = record_of("posted", "messageId", message_id);
+    cJSON *fields = journal_record_new("posted", "messageId", message_id);
 
     json_add_string(fields, "sessionId", session_id);
     json_add_string(fields, "userMessageId", user_message_id);
@@ -235,12 +226,12 @@ void journal_prompt_posted(struct journal *journal, const char *message_id, cons
 
 void journal_prompt_ended(struct journal *journal, const char *message_id)
 {
-    record(journal, record_of("ended", "messageId", message_id));
+    record(journal, journal_record_new("ended", "messageId", message_id));
 }
 
 void journal_push_started(struct journal *journal, const char *push_id, const cJSON *answer)
 {
-    cJSON *fields = record_of("push", "pushId", push_id);
+    cJSON *fields = journal_record_new("push", "pushId", push_id);
 
     json_put(fields, "event", cJSON_Duplicate(answer, true));
     record(journal, fields);

@@ -83,6 +83,9 @@ int journal_contents_apply(struct journal_contents *contents, const cJSON *recor
 size_t journal_contents_read(struct journal_contents *contents, const char *text, size_t len,
                              const char *sandbox_id, const char *session_id);
 
+/* A record with its "op" and one text; what else it says is added to it. The caller owns it. */
+cJSON *journal_record_new(const char *op, const char *key, const char *value);
+
 /* Appends one record's line. */
 void journal_print_record(const cJSON *record, struct buf *out);
 

@@ -89,7 +89,7 @@ void journal_print_record(const cJSON *record, struct buf *out)
     free(text);
 }
 
-static cJSON *record_new(const char *op, const char *key, const char *value)
+cJSON *journal_record_new(const char *op, const char *key, const char *value)
 {
     cJSON *record = cJSON_CreateObject();
 
@@ -106,19 +106,19 @@ static void print_and_delete(cJSON *record, struct buf *out)
 
 static void print_prompt(const struct journal_prompt *prompt, struct buf *out)
 {
-    cJSON *record = record_new("prompt", "messageId", prompt->message_id);
+    cJSON *record = journal_record_new("prompt", "messageId", prompt->message_id);
     const cJSON *error;
 
     json_put(record, "command", cJSON_CreateRaw(prompt->command));
     print_and_delete(record, out);
     cJSON_ArrayForEach(error, prompt->errors) {
-        record = record_new("erred", "messageId", prompt->message_id);
+        record = journal_record_new("erred", "messageId", prompt->message_id);
         json_put(record, "error", cJSON_Duplicate(error, false));
         print_and_delete(record, out);
     }
     if (!prompt->user_message_id)
         return;
-    record = record_new("posted", "messageId", prompt->message_id);
+    record = journal_record_new("posted", "messageId", prompt->message_id);
     json_add_string(record, "sessionId", prompt->session_id);
     json_add_string(record, "userMessageId", prompt->user_message_id);
     json_add_number(record, "startedMs", (double)prompt->started_wall_ms);
@@ -128,23 +128,23 @@ static void print_prompt(const struct journal_prompt *prompt, struct buf *out)
 void journal_contents_print(const struct journal_contents *contents, const char *sandbox_id,
                             const char *session_id, struct buf *out)
 {
-    cJSON *record = record_new("owner", "sandboxId", sandbox_id);
+    cJSON *record = journal_record_new("owner", "sandboxId", sandbox_id);
 
     json_add_string(record, "sessionId", session_id);
     print_and_delete(record, out);
     if (contents->acks)
-        print_and_delete(record_new("acks", "", NULL), out);
+        print_and_delete(journal_record_new("acks", "", NULL), out);
     for (const struct journal_event *event = contents->events; event; event = event->next) {
-        record = record_new("event", "ackId", event->ack_id);
+        record = journal_record_new("event", "ackId", event->ack_id);
         json_put(record, "event", cJSON_CreateRaw(event->text));
         print_and_delete(record, out);
         if (event->sent)
-            print_and_delete(record_new("sent", "ackId", event->ack_id), out);
+            print_and_delete(journal_record_new("sent", "ackId", event->ack_id), out);
     }
     for (const struct journal_prompt *prompt = contents->prompts; prompt; prompt = prompt->next)
         print_prompt(prompt, out);
     for (const struct journal_push *push = contents->pushes; push; push = push->next) {
-        record = record_new("push", "pushId", push->push_id);
+        record = journal_record_new("push", "pushId", push->push_id);
         json_put(record, "event", cJSON_CreateRaw(push->event));
         print_and_delete(record, out);
     }

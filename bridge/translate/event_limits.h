@@ -9,7 +9,6 @@
 #include <cJSON.h>
 #include <stddef.h>
 
-#define EVENT_MAX ((size_t)900 * 1024)
 #define EVENT_ARGS_MAX ((size_t)384 * 1024)
 #define EVENT_ARGS_STRING_MAX ((size_t)64 * 1024)
 

@@ -5,7 +5,7 @@
  * action:
  *
  * 1. a prompt has at most one completion, nothing of it follows, and in the end it has one;
- * 2. the bounds of state.h and of what it is made of hold, and no event passes EVENT_MAX;
+ * 2. the bounds of state.h and of what it is made of hold, and no event passes EVENT_MAX_BYTES;
  * 3. what comes out is valid UTF-8,
  * 4. and JSON that parses to itself, with the fields that the control plane takes (FIELDS): others
  *    are dropped there without a word;
@@ -13,7 +13,7 @@
  *
  * Besides: a tick at the deadline moves the deadline.
  */
-#include "bridge/translate/event_limits.h"
+#include "bridge/control_plane/event_envelope.h"
 #include "bridge/translate/state.h"
 #include "common/cleanup.h"
 #include "common/json.h"
@@ -167,7 +167,7 @@ static void on_event(void *user, cJSON *event)
     const char *message_id = json_get_string(event, "messageId");
     char *text = json_to_string(event);
 
-    require(type && text && strlen(text) <= EVENT_MAX && !strstr(text, MARK));
+    require(type && text && strlen(text) <= EVENT_MAX_BYTES && !strstr(text, MARK));
     check_utf8(text);
     check_json(text);
     check_fields(event, type);
