@@ -1,13 +1,11 @@
 /*
- * OpenAI models through a ChatGPT account that the control plane keeps (S-525). OpenCode believes that it is
- * logged in (the supervisor's sentinel); each request gets a real token here. Plugin API: OpenCode 1.18.
+ * OpenAI models through a ChatGPT account that the control plane keeps (S-525): each request gets a real token here.
  */
+import { DUMMY_KEY, managedAccount } from "./managed-account.js";
 import { codexModels } from "./managed-models.js";
 import { createTokenBroker, headersOf } from "./provider-token-broker.js";
 
 const ENDPOINT = "https://chatgpt.com/backend-api/codex/responses";
-/* OpenCode wants a key; no request leaves with it. */
-const DUMMY_KEY = "managed-by-control-plane";
 
 function endpointOf(input) {
   const url = new URL(input instanceof Request ? input.url : input);
@@ -25,28 +23,16 @@ export const CodexAuth = async ({ client }) => {
   };
   const broker = createTokenBroker("openai", { onRenewed: (token) => void store(token).catch(() => {}) });
 
+  const send = async (input, init) => {
+    const { accessToken, metadata } = await broker.get();
+    const headers = headersOf(input, init);
+    headers.set("authorization", `Bearer ${accessToken}`);
+    if (metadata.accountId) headers.set("ChatGPT-Account-Id", metadata.accountId);
+    return fetch(endpointOf(input), { ...init, headers });
+  };
+
   return {
-    provider: {
-      id: "openai",
-      models: async (provider, { auth } = {}) => (auth?.type === "oauth" ? codexModels(provider.models) : provider.models),
-    },
-    auth: {
-      provider: "openai",
-      methods: [],
-      loader: async (getAuth) => {
-        if ((await getAuth())?.type !== "oauth") return {};
-        return {
-          apiKey: DUMMY_KEY,
-          fetch: async (input, init) => {
-            const { accessToken, metadata } = await broker.get();
-            const headers = headersOf(input, init);
-            headers.set("authorization", `Bearer ${accessToken}`);
-            if (metadata.accountId) headers.set("ChatGPT-Account-Id", metadata.accountId);
-            return fetch(endpointOf(input), { ...init, headers });
-          },
-        };
-      },
-    },
+    ...managedAccount("openai", { models: codexModels, send }),
     "chat.headers": async ({ model, sessionID }, output) => {
       if (model?.providerID !== "openai") return;
       output.headers.originator = "opencode";

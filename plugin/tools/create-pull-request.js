@@ -5,7 +5,7 @@
  * The arguments are plain JSON Schema, which OpenCode takes from 1.18 on. It then lists every one
  * as required, so an optional argument may be left empty and is not sent.
  */
-import { text } from "./lib/arguments.js";
+import { neverThrows, text } from "./lib/arguments.js";
 import { callControlPlane } from "./lib/control-plane.js";
 import { describeAnswer } from "./lib/pull-request-answer.js";
 import { chooseRepository, currentBranch, readManifest } from "./lib/repositories.js";
@@ -57,11 +57,5 @@ export default {
     },
     draft: { type: "boolean", description: "true for a draft; false unless the user asked for one" },
   },
-  async execute(args, context) {
-    try {
-      return await createPullRequest(args ?? {}, context);
-    } catch (error) {
-      return `The pull request was not created: ${error?.message ?? error}.`;
-    }
-  },
+  execute: neverThrows("The pull request was not created", createPullRequest),
 };

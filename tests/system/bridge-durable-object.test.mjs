@@ -13,7 +13,7 @@ import test, { after, before } from 'node:test';
 import { requireInstalled } from '../../playground/paths.mjs';
 import { waitUntil } from '../../playground/waiting.mjs';
 import { Workerd, workerd } from '../durable-object/workerd.mjs';
-import { bridgeBetween, settle, types } from './support/bridge.mjs';
+import { bridgeBetween, completedUnacknowledged, settle, types } from './support/bridge.mjs';
 
 const { WebSocket } = requireInstalled('ws');
 
@@ -79,10 +79,7 @@ for (const [code, reason] of [[1000, 'Sandbox terminated'], [1001, 'going away']
 
 test('the Durable Object is made anew before it could acknowledge: the same event again, then no more', async (t) => {
     const { cp } = await bridgeBetween(t, { env });
-    await cp.completionOf(cp.prompt('one that is acknowledged'));
-    cp.acks = false;
-    const id = cp.prompt('one that is not');
-    await cp.completionOf(id);
+    const id = await completedUnacknowledged(cp);
     cp.acks = true;
     cp.cut();
     await cp.waitFor(() => cp.completionsOf(id).length === 2, { what: 'the second delivery' });

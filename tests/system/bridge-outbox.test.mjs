@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { residentKib } from '../../playground/processes.mjs';
 import { waitUntil } from '../../playground/waiting.mjs';
-import { bridgeBetween, settle, testWithNodeServer, types } from './support/bridge.mjs';
+import { bridgeBetween, completedUnacknowledged, settle, testWithNodeServer, types } from './support/bridge.mjs';
 
 const env = { BRIDGE_HEARTBEAT_INTERVAL_MS: '100' };
 const BURST = 30_000;
@@ -13,10 +13,7 @@ const MAX_RESIDENT_KIB = process.env.OI_SANITIZED ? Infinity : 64 * 1024;
 
 test('an event that was not acknowledged is sent again after a reconnect, with the same ackId', async (t) => {
     const { cp } = await bridgeBetween(t, { env, controlPlane: { acks: true } });
-    await cp.completionOf(cp.prompt('one that is acknowledged')); // shows the bridge that this control plane does so
-    cp.acks = false;
-    const id = cp.prompt('one that is not');
-    await cp.completionOf(id);
+    const id = await completedUnacknowledged(cp);
     cp.cut();
     await cp.waitFor(() => cp.completionsOf(id).length === 2, { what: 'the second delivery' });
     const [first, second] = cp.completionsOf(id);
@@ -31,10 +28,7 @@ test('an event that was not acknowledged is sent again after a reconnect, with t
 
 test('a control plane that dies again and again, and acknowledges nothing meanwhile, loses no completion (D-21)', async (t) => {
     const { cp, bridge } = await bridgeBetween(t, { env: { ...env, BRIDGE_RECONNECT_MAX_MS: '60' }, controlPlane: { acks: true } });
-    await cp.completionOf(cp.prompt('one that is acknowledged'));
-    cp.acks = false;
-    const id = cp.prompt('one that is not');
-    await cp.completionOf(id);
+    const id = await completedUnacknowledged(cp);
     for (let deliveries = 1; deliveries < 10; deliveries++) {
         await cp.waitFor(() => cp.completionsOf(id).length === deliveries, { what: `delivery ${deliveries}` });
         cp.cut();
@@ -65,10 +59,7 @@ test('events that are lost are said in the log, a flood of them in few lines', a
 
 test('a completion outlives a close for a message that was too big (1009): it was something else (D-40)', async (t) => {
     const { cp } = await bridgeBetween(t, { env, controlPlane: { acks: true } });
-    await cp.completionOf(cp.prompt('one that is acknowledged'));
-    cp.acks = false;
-    const id = cp.prompt('one that is not');
-    await cp.completionOf(id);
+    const id = await completedUnacknowledged(cp);
     cp.closeSocket(1009, 'message too big');
     await cp.waitFor(() => cp.completionsOf(id).length === 2, { what: 'the second delivery' });
 });

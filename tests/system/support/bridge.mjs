@@ -92,3 +92,12 @@ export async function settle(cp, heartbeats = 3) {
     const wanted = cp.eventsOfType('heartbeat').length + heartbeats;
     await cp.waitFor(() => cp.eventsOfType('heartbeat').length >= wanted, { what: 'heartbeats' });
 }
+
+/** The id of a prompt whose completion was sent and not acknowledged, by a control plane that is known to acknowledge. */
+export async function completedUnacknowledged(cp) {
+    await cp.completionOf(cp.prompt('one that is acknowledged')); // shows the bridge that this control plane does so
+    cp.acks = false;
+    const id = cp.prompt('one that is not');
+    await cp.completionOf(id);
+    return id;
+}
