@@ -292,7 +292,8 @@ static void settle(struct model *model)
         require(!model->there[i] && model->gone[i]);
         require(model->delivered[i] || model->pressed_out[i]);
     }
-    require(outbox_counts(model->outbox).unacknowledged == 0 && outbox_counts(model->outbox).waiting_events == 0);
+    require(outbox_counts(model->outbox).unacknowledged == 0 &&
+            outbox_counts(model->outbox).waiting_events == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

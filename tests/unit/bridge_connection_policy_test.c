@@ -91,6 +91,10 @@ static void test_waits(void)
             CHECK_INT(wait_ms, i == 0 ? 1600 : 2400);
         }
     }
+}
+
+static void test_waits_that_begin_anew(void)
+{
     TEST("an orderly close begins anew: the next wait is 2 s") {
         for (size_t i = 0; i < 3; i++) {
             struct connection_policy policy = fresh();
@@ -156,6 +160,7 @@ int main(void)
 {
     test_refusals();
     test_waits();
+    test_waits_that_begin_anew();
     test_counters();
     return check_done();
 }

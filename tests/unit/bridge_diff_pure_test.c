@@ -205,6 +205,10 @@ static void test_schedule(void)
         diff_schedule_end(&schedule, true);
         CHECK(diff_schedule_is_due(&schedule));
     }
+}
+
+static void test_schedule_that_is_over(void)
+{
     TEST("nothing is due once the control plane knows no diffs, or the bridge ends") {
         struct diff_schedule schedule = {0}, other = {0};
 
@@ -236,5 +240,6 @@ int main(void)
     test_text();
     test_bundle();
     test_schedule();
+    test_schedule_that_is_over();
     return check_done();
 }

@@ -97,6 +97,12 @@ static void test_keeping(void)
         CHECK_INT(count_events(journal), 1);
         journal_close(journal);
     }
+}
+
+static void test_other_owners(void)
+{
+    struct journal *journal;
+
     TEST("a snapshot restored as another sandbox owes nothing old") {
         unlink(path);
         journal = open_as("sb");
@@ -319,6 +325,7 @@ int main(void)
         return 1;
     snprintf(path, sizeof path, "%s/journal", directory);
     test_keeping();
+    test_other_owners();
     test_errors();
     test_pushes();
     test_file();

@@ -202,6 +202,10 @@ static void test_giving_up(void)
         CHECK_INT(outbox_counts(outbox).dropped, 1);
         CHECK_STR(buf_text(&drops), "execution_complete:m1 ");
     }
+}
+
+static void test_acks_bound(void)
+{
     TEST("at most 256 events wait for acks; the oldest is forgotten") {
         fresh(1000, 1000000);
         for (int i = 0; i < OUTBOX_UNACKNOWLEDGED_MAX + 1; i++) {
@@ -324,6 +328,7 @@ int main(void)
     test_long_events();
     test_acks();
     test_giving_up();
+    test_acks_bound();
     test_refused();
     test_bounds();
     test_observer();

@@ -21,16 +21,7 @@ static const char *push_with(const char *user_part, const char *refspec, bool fo
     json_add_string(object, "remote_url", url);
     json_add_string(object, "refspec", refspec);
     json_add_bool(object, "force", force);
-    worker_run_free(&run);
-    worker_run_json(push_worker_main, object, &run);
-    CHECK_STR(json_get_string(run.result, "type"), "result");
-    CHECK(strstr(buf_text(&run.output), TEST_TOKEN) == NULL);
-    if (json_get_bool(run.result, "ok", false)) {
-        CHECK_INT(run.status, 0);
-        return "ok";
-    }
-    CHECK_INT(WEXITSTATUS(run.status), 1);
-    return json_get_string(run.result, "error");
+    return worker_run_outcome(push_worker_main, object, &run, "error");
 }
 
 /* Runs the worker; "ok", or the text of its failure. */
@@ -106,6 +97,13 @@ static void test_git_program(void)
         CHECK_STR(remote_has("hooked"), "");
         git_shell(&fixture, "git config --global --unset credential.helper");
     }
+}
+
+static void test_troublesome_hooks(void)
+{
+    static const char user[] = "x-access-token:" TEST_TOKEN;
+    const char *error;
+
     TEST("of a very talkative hook the end is told (D-52)") {
         client_hook("seq 20000; echo the reason; exit 1");
         error = push(user, "HEAD:refs/heads/refused", false);
@@ -187,6 +185,7 @@ int main(void)
         CHECK(strstr(buf_text(&run.output), TEST_TOKEN) == NULL);
     }
     test_git_program();
+    test_troublesome_hooks();
     worker_run_free(&run);
     git_fixture_end(&fixture);
     return check_done();

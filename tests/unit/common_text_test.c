@@ -167,6 +167,10 @@ static void test_urls(void)
             CHECK(url.host == NULL);
         }
     }
+}
+
+static void test_url_parts(void)
+{
     TEST("encoding leaves only the unreserved characters") {
         AUTO_BUF struct buf out = BUF_INIT(100);
 
@@ -239,6 +243,7 @@ int main(void)
     test_buffers();
     test_lines();
     test_urls();
+    test_url_parts();
     test_environment();
     test_backoff();
     return check_done();

@@ -32,16 +32,7 @@ static inline cJSON *input(const char *action, const char *branch)
 /* Runs the worker; "ok", or the class of its failure. */
 static inline const char *work(cJSON *object)
 {
-    worker_run_free(&run);
-    worker_run_json(git_sync_worker_main, object, &run);
-    CHECK_STR(json_get_string(run.result, "type"), "result");
-    CHECK(strstr(buf_text(&run.output), TEST_TOKEN) == NULL);
-    if (json_get_bool(run.result, "ok", false)) {
-        CHECK_INT(run.status, 0);
-        return "ok";
-    }
-    CHECK_INT(WEXITSTATUS(run.status), 1);
-    return json_get_string(run.result, "error_class");
+    return worker_run_outcome(git_sync_worker_main, object, &run, "error_class");
 }
 
 static inline const char *shown(const char *commands)

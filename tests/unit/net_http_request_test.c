@@ -127,6 +127,10 @@ static void test_answers(struct seen *seen)
         CHECK_INT(seen->body_len, 100000);
         CHECK(seen->body_cut);
     }
+}
+
+static void test_tls_answers(struct seen *seen)
+{
     TEST("TLS answers the same way, and its errors are clear") {
         see(seen, &(struct http_request_options){
                       .method = "GET",
@@ -315,6 +319,7 @@ int main(void)
 
     fixture_init(&fixture);
     test_answers(seen);
+    test_tls_answers(seen);
     test_requests(seen);
     test_pieces(pieces);
     test_failures(seen);

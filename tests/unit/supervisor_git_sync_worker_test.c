@@ -132,6 +132,10 @@ static void test_leftovers(void)
                       git_output(&fixture, "echo '## main...origin/main'; cat source/file"));
         }
     }
+}
+
+static void test_files_as_they_are_stored(void)
+{
     TEST("files that git-lfs keeps elsewhere are a warning") {
         git_shell(&fixture, "cd source; git checkout -q -b lfs main; echo '*.bin filter=lfs "
                             "diff=lfs merge=lfs -text' >.gitattributes; git add .gitattributes;"
@@ -247,6 +251,7 @@ int main(void)
     git_fixture_init(&fixture);
     test_sync();
     test_leftovers();
+    test_files_as_they_are_stored();
     test_failures();
     test_legacy();
     worker_run_free(&run);

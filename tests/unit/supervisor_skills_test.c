@@ -1,41 +1,19 @@
 /* Managed skills: what is taken, where it may lie, and how it takes its place (section 9). */
 #include "common/cleanup.h"
-#include "common/file.h"
 #include "common/json.h"
 #include "supervisor/skills/skill_collisions.h"
 #include "supervisor/skills/skill_page.h"
 #include "supervisor/skills/skill_rules.h"
 #include "supervisor/skills/skill_store.h"
 #include "tests/unit/check.h"
+#include "tests/unit/root_fixture.h"
 
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #define GOOD_SKILL "---\nname: look\ndescription: d\n---\ntext\n"
 
-static char root[] = "/tmp/oi-skills-XXXXXX";
 static char manifest[SKILL_SHA256_HEX + 1] =
     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-
-static const char *in_root(const char *path)
-{
-    static char full[4][PATH_MAX];
-    static unsigned turn;
-    char *out = full[turn++ % 4];
-
-    snprintf(out, PATH_MAX, "%s/%s", root, path);
-    return out;
-}
-
-static void put_file(const char *path, const char *text)
-{
-    char directory[PATH_MAX];
-
-    snprintf(directory, sizeof directory, "%s", in_root(path));
-    *strrchr(directory, '/') = '\0';
-    CHECK_INT(file_make_directories(directory, 0755, NULL), 0);
-    CHECK_INT(file_write_atomic(in_root(path), text, strlen(text), 0644, false, NULL), 0);
-}
 
 static bool holds(const char *path, const char *text)
 {
@@ -184,6 +162,10 @@ static void test_page(void)
 
         CHECK_INT(check(page), SKILL_FAULT_INVALID);
     }
+}
+
+static void test_pages_together(void)
+{
     TEST("a file over 256 KiB is too large, and so is what is too large together") {
         AUTO_FREE char *text = malloc(262146);
         AUTO_JSON cJSON *page = page_new(skill_new("look", GOOD_SKILL));
@@ -285,11 +267,11 @@ static void test_store(void)
 
 int main(void)
 {
-    if (!mkdtemp(root))
-        return 1;
+    root_begin();
     test_rules();
     test_page();
+    test_pages_together();
     test_store();
-    file_remove_tree(root, NULL);
+    root_end();
     return check_done();
 }

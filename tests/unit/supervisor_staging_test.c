@@ -1,6 +1,5 @@
 /* What is put where OpenCode looks: links, npm guard, sentinel, commands; and what is masked. */
 #include "common/cleanup.h"
-#include "common/file.h"
 #include "common/json.h"
 #include "supervisor/config/secrets.h"
 #include "supervisor/staging/earlier_assets.h"
@@ -8,32 +7,9 @@
 #include "supervisor/staging/oauth_sentinel.h"
 #include "supervisor/staging/staging.h"
 #include "tests/unit/check.h"
+#include "tests/unit/root_fixture.h"
 
-#include <limits.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-
-static char root[] = "/tmp/oi-staging-XXXXXX";
-
-static const char *in_root(const char *path)
-{
-    static char full[4][PATH_MAX];
-    static unsigned turn;
-    char *out = full[turn++ % 4];
-
-    snprintf(out, PATH_MAX, "%s/%s", root, path);
-    return out;
-}
-
-static void put_file(const char *path, const char *text)
-{
-    char directory[PATH_MAX];
-
-    snprintf(directory, sizeof directory, "%s", in_root(path));
-    *strrchr(directory, '/') = '\0';
-    CHECK_INT(file_make_directories(directory, 0755, NULL), 0);
-    CHECK_INT(file_write_atomic(in_root(path), text, strlen(text), 0644, false, NULL), 0);
-}
 
 static bool is_link_to(const char *path, const char *target)
 {
@@ -344,13 +320,12 @@ static void test_secrets(void)
 
 int main(void)
 {
-    if (!mkdtemp(root))
-        return 1;
+    root_begin();
     test_links();
     test_npm_guard();
     test_earlier_assets();
     test_sentinel();
     test_secrets();
-    file_remove_tree(root, NULL);
+    root_end();
     return check_done();
 }

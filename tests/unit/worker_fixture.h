@@ -101,4 +101,20 @@ static inline const char *worker_run_events(const struct worker_run *run)
     return names;
 }
 
+/* Runs the worker: "ok", or that field of its failure. Its output must not have the token. */
+static inline const char *worker_run_outcome(int (*entry)(void), cJSON *input,
+                                             struct worker_run *run, const char *field)
+{
+    worker_run_free(run);
+    worker_run_json(entry, input, run);
+    CHECK_STR(json_get_string(run->result, "type"), "result");
+    CHECK(strstr(buf_text(&run->output), TEST_TOKEN) == NULL);
+    if (json_get_bool(run->result, "ok", false)) {
+        CHECK_INT(run->status, 0);
+        return "ok";
+    }
+    CHECK_INT(WEXITSTATUS(run->status), 1);
+    return json_get_string(run->result, field);
+}
+
 #endif
