@@ -15,37 +15,7 @@
 #define CLOSE_NORMAL 1000
 #define CLOSE_GOING_AWAY 1001
 
-/* Back-pressure: from the first on OpenCode is not read, until the second is reached again. Only
- * while a connection is open: it is slow, what was written arrives, and to drop events of a healthy
- * session would be worse than to let OpenCode queue them for a while (B-445 drops only when there is
- * nobody to send to). One that is dead ends the pause, by the ping's limit at the latest. */
-#define BACKLOG_HIGH_BYTES ((size_t)1024 * 1024)
-#define BACKLOG_HIGH_EVENTS 2000
-#define BACKLOG_LOW_SHARE 4
-
 /* ---- the way out ---- */
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static void check_backlog(struct bridge *bridge)
-{
-    struct outbox_counts counts = outbox_counts(bridge->outbox);
-    size_t high_bytes = smaller(BACKLOG_HIGH_BYTES, bridge->limits->outbox_max_bytes / 2);
-    size_t high_events = smaller(BACKLOG_HIGH_EVENTS, bridge->limits->outbox_max_events / 2);
-
-    if (!control_plane_is_open(bridge->control_plane) ||
-        (counts.waiting_bytes <= high_bytes / BACKLOG_LOW_SHARE &&
-         counts.waiting_events <= high_events / BACKLOG_LOW_SHARE)) {
-        /* Without a connection OpenCode is drained whatever waits, or its own queue would grow: the
-         * outbox then drops its oldest. */
-        event_feed_set_paused(bridge->feed, false);
-    } else if (counts.waiting_bytes > high_bytes || counts.waiting_events > high_events) {
-        event_feed_set_paused(bridge->feed, true);
-    }
-}
 
 void bridge_send_event(void *user, cJSON *event)
 {
@@ -56,7 +26,6 @@ void bridge_send_event(void *user, cJSON *event)
         random_fill(&random, sizeof random);
     outbox_push(bridge->outbox, event, clock_wall_ms(), random);
     control_plane_wake(bridge->control_plane);
-    check_backlog(bridge);
 }
 
 /* ---- leaving ---- */
@@ -150,16 +119,6 @@ static void on_control_plane_open(void *user)
         bridge_boot_greet(bridge);
     greet(bridge);
     set_up_signing(bridge);
-}
-
-static void on_control_plane_lost(void *user)
-{
-    check_backlog(user);
-}
-
-static void on_control_plane_drained(void *user)
-{
-    check_backlog(user);
 }
 
 static void on_control_plane_ended(void *user, const char *outcome)
@@ -355,8 +314,6 @@ static void on_shutdown(void *user)
 const struct control_plane_handlers BRIDGE_CONTROL_PLANE_HANDLERS = {
     .on_open = on_control_plane_open,
     .on_message = on_control_plane_message,
-    .on_lost = on_control_plane_lost,
-    .on_drained = on_control_plane_drained,
     .on_ended = on_control_plane_ended,
 };
 

@@ -4,6 +4,7 @@
 #include "net/connection.h"
 #include "net/net_context_private.h"
 #include "net/redirect.h"
+#include "net/send_room.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct ws_link {
     unsigned redirects;
     int status; /* of the handshake's answer */
     bool is_open;
+    bool is_choked;   /* the kernel had no room for more */
     bool is_closing;  /* a Close was asked for or received: nothing passes any more */
     bool close_given; /* libwebsockets sends our Close and waits for the peer's */
     bool has_ended;
@@ -210,6 +212,15 @@ static int send_one(struct ws_link *link)
     return 0;
 }
 
+/* There was no room and is some again, so the peer has read: slow is not dead. (The answer to a ping
+ * would be late, since the ping stands behind all that the peer has not read.) */
+static void note_progress(struct ws_link *link)
+{
+    if (link->is_choked)
+        lws_validity_confirmed(link->connection.wsi);
+    link->is_choked = false;
+}
+
 static int on_writable(struct ws_link *link)
 {
     struct lws *wsi = link->connection.wsi;
@@ -225,12 +236,15 @@ static int on_writable(struct ws_link *link)
                          (unsigned char *)link->end.reason, strlen(link->end.reason));
         return -1;
     }
+    note_progress(link);
     for (int i = 0; i < WRITES_PER_ROUND && sent == 0; i++) {
         sent = send_one(link);
         if (sent == 1 && !lws_get_opaque_user_data(wsi))
             return -1; /* freed by its owner */
-        if (sent == 0 && lws_send_pipe_choked(wsi))
+        if (sent == 0 && lws_send_pipe_choked(wsi)) {
+            link->is_choked = send_room_is_full(lws_get_socket_fd(wsi));
             break;
+        }
     }
     if (link->sending.cap > SEND_KEEP_BYTES)
         buf_free(&link->sending);
@@ -244,6 +258,7 @@ static int on_open(struct ws_link *link)
     struct lws *wsi = link->connection.wsi;
 
     link->is_open = true;
+    send_room_limit(lws_get_socket_fd(wsi));
     connection_set_limit(&link->connection, 0);
     link->handlers->on_open(link->user);
     if (lws_get_opaque_user_data(wsi))

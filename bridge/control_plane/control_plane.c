@@ -117,10 +117,8 @@ static bool on_writable(void *user, struct buf *out)
 {
     struct control_plane *self = user;
 
-    if (outbox_next(self->options.outbox, now_ms(self), out)) {
-        self->handlers->on_drained(self->user);
+    if (outbox_next(self->options.outbox, now_ms(self), out))
         return true;
-    }
     if (self->outcome && !self->closing && !awaits_acks(self))
         send_close(self);
     return false;
@@ -207,7 +205,6 @@ static void on_closed(struct control_plane *self, const struct ws_end *link_end)
         return;
     }
     follow(self, decision);
-    self->handlers->on_lost(self->user);
 }
 
 static void on_end(void *user, const struct ws_end *how)

@@ -50,7 +50,20 @@ void event_list_clear(struct event_list *list)
     }
 }
 
-struct queued_event *queued_event_new(const char *ack_id, const char *text, size_t len)
+struct queued_event *event_list_least(const struct event_list *list)
+{
+    struct queued_event *least = list->oldest;
+
+    for (struct queued_event *entry = least; entry && least->rank > QUEUED_BULK;
+         entry = entry->newer) {
+        if (entry->rank < least->rank)
+            least = entry;
+    }
+    return least;
+}
+
+struct queued_event *queued_event_new(const char *ack_id, enum queued_rank rank, const char *text,
+                                      size_t len)
 {
     struct queued_event *entry = calloc(1, sizeof *entry + len + 1);
 
@@ -61,6 +74,7 @@ struct queued_event *queued_event_new(const char *ack_id, const char *text, size
         free(entry);
         return NULL;
     }
+    entry->rank = rank;
     entry->len = len;
     memcpy(entry->text, text, len);
     return entry;

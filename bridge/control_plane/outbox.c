@@ -25,6 +25,7 @@ struct outbox {
     struct queued_event *token; /* the newest waiting one that may still be replaced, or NULL */
     char *token_message_id;
     char *token_content;
+    struct queued_event *heartbeat; /* the one that waits, or NULL */
 };
 
 struct outbox *outbox_new(const struct outbox_options *options)
@@ -76,6 +77,8 @@ static void take_out(struct outbox *outbox, struct event_list *list, struct queu
 {
     if (entry == outbox->token)
         forget_token(outbox);
+    if (entry == outbox->heartbeat)
+        outbox->heartbeat = NULL;
     event_list_remove(list, entry);
 }
 
@@ -96,20 +99,24 @@ static void drop(struct outbox *outbox, struct event_list *list, struct queued_e
     queued_event_free(entry);
 }
 
-/* Makes room for `len` bytes more (B-445). */
-static void evict(struct outbox *outbox, size_t len)
+/* Makes room for `entry` (B-445). False: all that waits counts more; it is dropped and freed. */
+static bool make_room(struct outbox *outbox, struct queued_event *entry)
 {
+    static const char reason[] = "the queue is full: the control plane is away or too slow";
     struct event_list *waiting = &outbox->waiting;
 
-    while (waiting->count > 0 &&
-           (waiting->count >= outbox->max_events || waiting->bytes + len > outbox->max_bytes)) {
-        struct queued_event *victim = waiting->oldest;
+    while (waiting->count > 0 && (waiting->count >= outbox->max_events ||
+                                  waiting->bytes + entry->len > outbox->max_bytes)) {
+        struct queued_event *least = event_list_least(waiting);
 
-        while (victim && victim->ack_id)
-            victim = victim->newer;
-        drop(outbox, waiting, victim ? victim : waiting->oldest,
-             "the queue is full: the control plane is away or too slow");
+        if (least->rank > entry->rank) {
+            tell_dropped(outbox, NULL, reason);
+            queued_event_free(entry);
+            return false;
+        }
+        drop(outbox, waiting, least, reason);
     }
+    return true;
 }
 
 /* The token only extends the one that waits already: it may take its place. */
@@ -152,14 +159,46 @@ static void remember_token(struct outbox *outbox, struct queued_event *entry,
 
 static void push_token(struct outbox *outbox, const cJSON *event, struct queued_event *entry)
 {
+    const char *message_id = json_get_string(event, "messageId");
+
     if (extends_waiting_token(outbox, event)) {
         replace_token(outbox, entry);
     } else {
-        evict(outbox, entry->len);
+        /* The control plane keeps the newest of a message alone, whatever its part (B-421). */
+        if (outbox->token && message_id && strcmp(message_id, outbox->token_message_id) == 0)
+            outbox->token->rank = QUEUED_BULK;
+        if (!make_room(outbox, entry))
+            return;
         event_list_append(&outbox->waiting, entry);
     }
-    remember_token(outbox, entry, json_get_string(event, "messageId"),
-                   json_get_string(event, "content"));
+    remember_token(outbox, entry, message_id, json_get_string(event, "content"));
+}
+
+/* Ahead of all that waits, and in place of the one that waits: that the sandbox lives must not stand
+ * in a queue that may take a slow control plane longer than its patience (B-214). */
+static void push_heartbeat(struct outbox *outbox, struct queued_event *entry)
+{
+    struct event_list front = {0};
+
+    if (outbox->heartbeat) {
+        struct queued_event *old = outbox->heartbeat;
+
+        take_out(outbox, &outbox->waiting, old);
+        queued_event_free(old);
+    }
+    if (!make_room(outbox, entry))
+        return;
+    event_list_append(&front, entry);
+    event_list_prepend_all(&outbox->waiting, &front);
+    outbox->heartbeat = entry;
+}
+
+static enum queued_rank rank_of(const char *type, const char *ack_id)
+{
+    if (ack_id || strcmp(type, "heartbeat") == 0)
+        return QUEUED_VITAL;
+    return strcmp(type, "tool_call") == 0 || strcmp(type, "step_start") == 0 ? QUEUED_BULK
+                                                                             : QUEUED_ONCE;
 }
 
 /* After these a token of the same message begins a new segment at the control plane. */
@@ -172,10 +211,14 @@ static void push_printed(struct outbox *outbox, const cJSON *event, const char *
 {
     const char *ack_id = event_is_critical(event) ? json_get_string(event, "ackId") : NULL;
     struct queued_event *entry =
-        queued_event_new(ack_id, outbox->scratch.data, outbox->scratch.len);
+        queued_event_new(ack_id, rank_of(type, ack_id), outbox->scratch.data, outbox->scratch.len);
 
     if (!entry) {
         tell_dropped(outbox, ack_id ? ack_id : type, NO_MEMORY);
+        return;
+    }
+    if (strcmp(type, "heartbeat") == 0) {
+        push_heartbeat(outbox, entry);
         return;
     }
     if (strcmp(type, "token") == 0) {
@@ -184,7 +227,8 @@ static void push_printed(struct outbox *outbox, const cJSON *event, const char *
     }
     if (ends_segment(type))
         forget_token(outbox);
-    evict(outbox, entry->len);
+    if (!make_room(outbox, entry))
+        return;
     event_list_append(&outbox->waiting, entry);
     if (ack_id && outbox->observer.on_added)
         outbox->observer.on_added(outbox->observer.user, ack_id, entry->text, entry->len);
@@ -209,7 +253,7 @@ void outbox_push(struct outbox *outbox, cJSON *event, uint64_t wall_ms, uint64_t
 void outbox_restore(struct outbox *outbox, const char *ack_id, const char *text, size_t len,
                     bool was_sent)
 {
-    struct queued_event *entry = queued_event_new(ack_id, text, len);
+    struct queued_event *entry = queued_event_new(ack_id, QUEUED_VITAL, text, len);
 
     if (!entry) {
         tell_dropped(outbox, ack_id, NO_MEMORY);
@@ -221,8 +265,8 @@ void outbox_restore(struct outbox *outbox, const char *ack_id, const char *text,
         event_list_append(&outbox->sent, entry);
         return;
     }
-    evict(outbox, len);
-    event_list_append(&outbox->waiting, entry);
+    if (make_room(outbox, entry))
+        event_list_append(&outbox->waiting, entry);
 }
 
 bool outbox_next(struct outbox *outbox, uint64_t now_ms, struct buf *out)

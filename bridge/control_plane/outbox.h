@@ -1,18 +1,19 @@
 /*
  * The one way out: every event for the control plane stands in this queue, in the order it happened
- * (D-22). Pure: no socket, no clock, no log; what it does to critical events it tells an observer,
- * which keeps the journal.
+ * (D-22); only a heartbeat goes first. Pure: no socket, no clock, no log; what it does to critical
+ * events it tells an observer, which keeps the journal.
  *
  * Critical events (event_envelope.h) stay after they were sent, until the control plane
  * acknowledges them. When the connection is lost they go back to the head of the queue - but only
  * once it is known that this control plane acknowledges at all (X-07): an older one would process
  * the copy again.
  *
- * Bounds, and what happens there (B-445, D-21, D-41): events and bytes waiting: the oldest that is
- * not critical is dropped, the oldest at all if every one is critical; sent and not acknowledged:
- * the oldest is forgotten; a critical event is given up when it was sent OUTBOX_SENDS_MAX times and
- * OUTBOX_RESEND_LIMIT_MS have passed. Every drop is told. A token that only extends the text of the newest
- * waiting token of its message replaces it in place (D-09).
+ * Bounds, and what happens there (B-445, D-21, D-41). Events and bytes waiting: the oldest of what
+ * there is much of is dropped (event_list.h), then the oldest that is not critical, and a critical one
+ * only for another. Sent and not acknowledged: the oldest is forgotten. A critical event is given up
+ * when it was sent OUTBOX_SENDS_MAX times and OUTBOX_RESEND_LIMIT_MS have passed. Every drop is told.
+ * A token that only extends the text of the newest waiting token of its message replaces it in place
+ * (D-09).
  *
  * The outbox owns its events. One thread; the observer must not call back.
  */

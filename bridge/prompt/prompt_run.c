@@ -11,6 +11,10 @@
 #define FAILURE_TEXT_MAX (ERR_TEXT_MAX + 128)
 #define MS_PER_SECOND 1000u
 
+/* A timer that comes this much too late: the process stood still (a frozen sandbox, SIGSTOP), and maybe
+ * OpenCode with it. */
+#define STOOD_STILL_MS 1000
+
 uint64_t prompt_run_now(const struct prompt_run *run)
 {
     return uv_now(run->options.loop);
@@ -92,8 +96,10 @@ static void arm(struct prompt_run *run)
         deadline = earlier(deadline, prompt_asks_deadline(run));
         deadline = earlier(deadline, run->fetch_at_ms);
     }
-    if (deadline != UINT64_MAX)
-        uv_timer_start(&run->timer, on_timer, deadline > now ? deadline - now : 0, 0);
+    if (deadline == UINT64_MAX)
+        return;
+    run->timer_due_ms = deadline > now ? deadline : now;
+    uv_timer_start(&run->timer, on_timer, run->timer_due_ms - now, 0);
 }
 
 static void on_waited_too_long(struct prompt_run *run)
@@ -106,13 +112,13 @@ static void on_waited_too_long(struct prompt_run *run)
     prompt_run_follow_up(run);
 }
 
-/* Half an event is a sign of life (B-524); a stream that we paused ourselves cannot give any
- * (D-12). */
+/* Half an event is a sign of life (B-524). Silence while we stood still is none of death: what was sent
+ * meanwhile is not read yet, and OpenCode may have stood still as well. */
 static void tell_heard(struct prompt_run *run, uint64_t now)
 {
     uint64_t heard_ms = event_feed_last_byte_ms(run->options.feed);
 
-    if (event_feed_is_paused(run->options.feed)) {
+    if (now - run->timer_due_ms > STOOD_STILL_MS) {
         translator_not_listening(run->translator, now);
         return;
     }

@@ -35,6 +35,7 @@ struct prompt_asks {
 
 struct prompt_run {
     uv_timer_t timer; /* the wait for OpenCode, or the translator's deadline */
+    uint64_t timer_due_ms;
     struct prompt_run_options options;
     struct translator *translator;
     struct translator_sink sink;

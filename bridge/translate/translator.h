@@ -127,7 +127,7 @@ void translator_feed(struct translator *translator, cJSON *event, size_t size, u
 /* Bytes arrived (B-524). */
 void translator_heard(struct translator *translator, uint64_t now);
 
-/* It is we who do not read the stream (back-pressure, D-12): its silence does not count. */
+/* It is we who did not run, but stood still: the stream's silence meanwhile does not count. */
 void translator_not_listening(struct translator *translator, uint64_t now);
 
 /* The stream broke or ended and may come back: texts under way cannot be put together any more. What is

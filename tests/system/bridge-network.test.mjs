@@ -15,9 +15,10 @@ import { bridgeBetween, settle } from './support/bridge.mjs';
 import { Wire } from './support/wire.mjs';
 
 const QUICK_PING = { BRIDGE_PING_INTERVAL_MS: '1000', BRIDGE_PONG_TIMEOUT_MS: '1000', BRIDGE_HEARTBEAT_INTERVAL_MS: '100' };
-/** Together far more than the sockets between take and than makes the bridge pause (bridge.c). */
-const PAUSING_CALLS = 1000;
-const PAUSING_OUTPUT_BYTES = 30_000;
+/** Together far more than the sockets between take. */
+const CALLS = 1000;
+const OUTPUT_BYTES = 30_000;
+const SLOW_CALLS = 85;
 const BIG_COMMAND_BYTES = 31 * 1024 * 1024;
 /** A sanitized program keeps what it has freed for a while. */
 const MAX_GROWTH_KIB = process.env.OI_SANITIZED ? Infinity : 4096;
@@ -49,24 +50,39 @@ for (const directions of [['up', 'down'], ['down']]) {
     });
 }
 
-test('a control plane that stops reading for good: the ping ends the pause, and OpenCode is drained', async (t) => {
+test('a control plane that stops reading for good: OpenCode is drained, and the ping ends the connection', async (t) => {
     const { cp, opencode, wire, bridge } = await bridgeOverWire(t, { env: QUICK_PING });
     opencode.onPrompt = (run) => run.begin();
     const id = cp.prompt('talk');
     const run = await opencode.prompted();
-    const unread = () => [...opencode.streams].reduce((sum, { writableLength }) => sum + writableLength, 0);
     wire.hold();
     wire.newcomersLost = true; // nor is there another connection
-    const output = 'y'.repeat(PAUSING_OUTPUT_BYTES);
-    for (let call = 0; call < PAUSING_CALLS; call++) run.tool('bash', { command: `c${call}` }, output);
+    const output = 'y'.repeat(OUTPUT_BYTES);
+    for (let call = 0; call < CALLS; call++) run.tool('bash', { command: `c${call}` }, output);
     run.text('The end.').finish();
-    assert.ok(unread() > 0);
-    assert.match((await bridge.logged('bridge.disconnect')).detail ?? '', /ping|broke/);
-    await waitUntil(() => unread() === 0, { what: 'OpenCode\'s stream to be drained', timeoutMs: 30_000 });
+    await waitUntil(() => opencode.unread === 0, { what: 'OpenCode\'s stream to be drained', timeoutMs: 30_000 });
     await bridge.logged('prompt.run', { timeoutMs: 30_000 });
+    assert.match((await bridge.logged('bridge.disconnect')).detail ?? '', /ping|broke/);
     wire.cut();
     wire.heal();
     assert.equal((await cp.completionOf(id, { timeoutMs: 30_000 })).success, true);
+});
+
+test('a control plane that reads slowly, and is behind by more than a ping waits, is not taken for dead: all arrives', async (t) => {
+    const { cp, opencode, wire } = await bridgeOverWire(t, { env: { ...QUICK_PING, BRIDGE_PONG_TIMEOUT_MS: '2000' } });
+    opencode.onPrompt = (run) => run.begin();
+    const id = cp.prompt('talk');
+    const run = await opencode.prompted();
+    wire.pauseMs = 150;
+    const output = 'y'.repeat(OUTPUT_BYTES);
+    for (let call = 0; call < SLOW_CALLS; call++) run.tool('bash', { command: `c${call}` }, output);
+    run.text('The end.').finish();
+    const done = () => cp.eventsOf(id).filter(({ type, status }) => type === 'tool_call' && status === 'completed').length;
+    await cp.waitFor(() => done() > SLOW_CALLS - 20, { what: 'most of it', timeoutMs: 60_000 });
+    wire.pauseMs = 0;
+    assert.equal((await cp.completionOf(id)).success, true);
+    assert.equal(done(), SLOW_CALLS);
+    assert.equal(cp.connections.length, 1);
 });
 
 test('a network that carries one byte at a time: handshake, commands and events all pass', async (t) => {

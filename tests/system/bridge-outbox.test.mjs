@@ -2,12 +2,17 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { residentKib } from '../../playground/processes.mjs';
+import { peakResidentKib, residentKib } from '../../playground/processes.mjs';
 import { waitUntil } from '../../playground/waiting.mjs';
 import { bridgeBetween, completedUnacknowledged, settle, testWithNodeServer, types } from './support/bridge.mjs';
 
 const env = { BRIDGE_HEARTBEAT_INTERVAL_MS: '100' };
 const BURST = 30_000;
+/** While nobody reads OpenCode says 30 MB, of which this much may be kept, and as much again be needed for work and holes. */
+const SLOW_LIMIT_BYTES = 2 * 1024 * 1024;
+const SLOW_MORE_BYTES = process.env.OI_SANITIZED ? Infinity : SLOW_LIMIT_BYTES;
+const SLOW_CALLS = 600;
+const SLOW_ERRORS = 20;
 // A sanitized program keeps what it has freed for a while.
 const MAX_RESIDENT_KIB = process.env.OI_SANITIZED ? Infinity : 64 * 1024;
 
@@ -129,21 +134,44 @@ testWithNodeServer(`a burst of ${BURST} tool events: all delivered, in order, in
     assert.ok(residentKib(bridge.pid) < MAX_RESIDENT_KIB, `${residentKib(bridge.pid)} KiB`);
 });
 
-testWithNodeServer('a control plane that stops reading costs bounded memory and loses no completion', async (t) => {
-    const limit = 2 * 1024 * 1024;
-    const { cp, opencode, bridge } = await bridgeBetween(t, { env: { ...env, BRIDGE_OUTBOX_MAX_BYTES: String(limit) } });
-    opencode.onPrompt = (run) => run.begin();
-    const id = cp.prompt('talk');
-    const run = await opencode.prompted();
-    cp.pauseReading();
-    const output = 'y'.repeat(50_000);
-    for (let call = 0; call < 1000; call++) run.tool('bash', { command: `c${call}` }, output);
-    run.text('The end.').finish();
-    cp.resumeReading();
-    await cp.completionOf(id, { timeoutMs: 30_000 });
-    assert.equal(cp.completionsOf(id).length, 1);
-    assert.ok(residentKib(bridge.pid) < MAX_RESIDENT_KIB, `${residentKib(bridge.pid)} KiB`);
-});
+for (const era of ['current', 'older']) {
+    testWithNodeServer(`a control plane (${era}) that stops reading in mid-prompt: OpenCode is drained, memory is bounded, what counts arrives`, async (t) => {
+        const { cp, opencode, bridge } = await bridgeBetween(t, { controlPlane: { era }, env: { BRIDGE_OUTBOX_MAX_BYTES: String(SLOW_LIMIT_BYTES) } });
+        opencode.onPrompt = (run) => run.begin().text('First I look around.');
+        const id = cp.prompt('talk');
+        const run = await opencode.prompted();
+        await cp.waitForEvent('token');
+        const before = peakResidentKib(bridge.pid);
+        cp.pauseReading();
+        const child = 'ses_of_a_task';
+        opencode.emitEvent('session.created', { info: { id: child, parentID: run.sessionID } });
+        run.task('look', child);
+        const output = 'y'.repeat(50_000);
+        for (let call = 0; call < SLOW_CALLS; call++) {
+            run.tool('bash', { command: `c${call}` }, output);
+            if (call % (SLOW_CALLS / SLOW_ERRORS) === 0) {
+                opencode.emitEvent('session.error', { sessionID: child, error: { name: 'APIError', data: { message: `error of call ${call}` } } });
+            }
+        }
+        await waitUntil(() => opencode.unread === 0, { what: 'OpenCode\'s stream to be drained', timeoutMs: 60_000 });
+        run.text('The end, ', 'as it should be.');
+        const grown = peakResidentKib(bridge.pid) - before;
+        assert.ok(grown * 1024 < SLOW_LIMIT_BYTES + SLOW_MORE_BYTES, `${grown} KiB more at the peak`);
+        run.finish();
+        await bridge.logged('prompt.run', { timeoutMs: 60_000 }); // all while nobody reads
+        assert.equal(cp.completionsOf(id).length, 0);
+        assert.match((await bridge.logged('bridge.event_dropped')).reason, /queue is full/);
+        cp.resumeReading();
+        const completion = await cp.completionOf(id, { timeoutMs: 30_000 });
+        assert.equal(completion.success, true);
+        const errors = cp.eventsOf(id).filter(({ type }) => type === 'error').map(({ error }) => error);
+        assert.deepEqual(errors, Array.from({ length: SLOW_ERRORS }, (_, index) => `error of call ${index * SLOW_CALLS / SLOW_ERRORS}`));
+        assert.equal(cp.textOf(id), 'The end, as it should be.');
+        assert.equal(cp.eventsOf(id).at(-1).type, 'execution_complete');
+        assert.equal(cp.completionsOf(id).length, 1);
+        assert.equal(cp.connections.length, 1);
+    });
+}
 
 test('an output of many megabytes arrives cut, with a mark, and takes nothing else with it (D-40)', async (t) => {
     const { cp, opencode } = await bridgeBetween(t);

@@ -258,9 +258,9 @@ static void test_bounds(void)
         fresh(3, 100000);
         push_completion("m1");
         push_token("a");
-        push("{\"type\":\"step_start\",\"messageId\":\"s\"}");
+        push("{\"type\":\"step_finish\",\"messageId\":\"s\"}");
         push_completion("m2");
-        CHECK_STR(drain(), "execution_complete:m1 step_start:s execution_complete:m2 ");
+        CHECK_STR(drain(), "execution_complete:m1 step_finish:s execution_complete:m2 ");
         CHECK_INT(outbox_counts(outbox).dropped, 1);
         CHECK_STR(buf_text(&drops), "? ");
     }
@@ -272,6 +272,37 @@ static void test_bounds(void)
         CHECK_STR(drain(), "execution_complete:m2 execution_complete:m3 ");
         CHECK(strstr(buf_text(&notes), "-execution_complete:m1"));
         CHECK_STR(buf_text(&drops), "execution_complete:m1 ");
+    }
+    TEST("what there is much of goes first: an answer's newest text and what is told once stay") {
+        fresh(5, 100000);
+        push_token("the plan");
+        push_token("an answer");
+        push("{\"type\":\"step_finish\",\"messageId\":\"s\"}");
+        for (int i = 0; i < 100; i++)
+            push("{\"type\":\"tool_call\",\"messageId\":\"t\"}");
+        CHECK_STR(drain(), "token:an answer step_finish:s tool_call:t tool_call:t tool_call:t ");
+        CHECK_INT(outbox_counts(outbox).dropped, 98);
+    }
+    TEST("a critical event never goes for one that is not") {
+        fresh(2, 100000);
+        push_completion("m1");
+        push_completion("m2");
+        push_token("a");
+        push("{\"type\":\"tool_call\",\"messageId\":\"t\"}");
+        CHECK_STR(drain(), "execution_complete:m1 execution_complete:m2 ");
+        CHECK_STR(buf_text(&drops), "? ? ");
+    }
+    TEST("a heartbeat stands in front of what waits, and never twice: a slow reader hears that we "
+         "live") {
+        fresh(3, 100000);
+        push_completion("m1");
+        push("{\"type\":\"heartbeat\",\"messageId\":\"old\"}");
+        push_completion("m2");
+        push("{\"type\":\"heartbeat\",\"messageId\":\"new\"}");
+        push_token("a");
+        CHECK_STR(drain(), "heartbeat:new execution_complete:m1 execution_complete:m2 ");
+        push("{\"type\":\"heartbeat\",\"messageId\":\"next\"}");
+        CHECK_STR(drain(), "heartbeat:next ");
     }
     TEST("the bound in bytes holds, whatever the number of events") {
         char text[1001];

@@ -53,6 +53,9 @@ export class FakeOpencode extends EventEmitter {
     die() { return this.close(); }
     restart() { return this.#listen(this.port); }
 
+    /** Bytes of the event streams that nobody has taken from this process yet. */
+    get unread() { return [...this.streams].reduce((sum, { writableLength }) => sum + writableLength, 0); }
+
     /** Sends one event to every open stream. */
     emitEvent(type, properties) {
         const frame = `data: ${JSON.stringify({ id: newId('evt'), type, properties })}\n\n`;
@@ -287,6 +290,13 @@ export class Run {
         this.#part({ ...part, state: { status: 'running', input, time: { start: Date.now() } } });
         const ended = status === 'error' ? { error: output } : { output };
         this.#part({ ...part, state: { status, input, ...ended, time: { start: Date.now(), end: Date.now() } } });
+        return this;
+    }
+
+    /** A tool call that runs a child session. */
+    task(description, sessionId, { callID = newId('call') } = {}) {
+        this.#part({ id: newId('prt'), messageID: this.answer.id, type: 'tool', tool: 'task', callID,
+            state: { status: 'running', input: { description }, metadata: { sessionId }, time: { start: Date.now() } } });
         return this;
     }
 

@@ -23,6 +23,10 @@ class Pair {
         from.setNoDelay(true);
         from.on('data', (data) => {
             if (this.lost[direction]) return;
+            if (direction === 'up' && this.wire.pauseMs) {
+                from.pause();
+                setTimeout(() => from.resume(), this.wire.pauseMs).unref();
+            }
             if (this.wire.trickles) this.#trickle(to, data);
             else to.write(data);
         });
@@ -50,6 +54,7 @@ export class Wire {
         this.refuses = false; // new connections are reset
         this.newcomersLost = false; // what new connections send goes nowhere
         this.trickles = false; // one byte a packet
+        this.pauseMs = 0; // after each piece from the bridge, of at most 64 KiB: a reader that is slow
         this.isHeld = false;
     }
 
@@ -84,7 +89,7 @@ export class Wire {
 
     /** New connections are whole again, and held ones move on; what is lost or cut stays so. */
     heal() {
-        Object.assign(this, { refuses: false, newcomersLost: false, trickles: false, isHeld: false });
+        Object.assign(this, { refuses: false, newcomersLost: false, trickles: false, pauseMs: 0, isHeld: false });
         this.#all((end) => end.resume());
     }
 
