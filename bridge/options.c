@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define PORT_MOST 65535L
+#define AUTH_NOT_SAID OPTIONS_AUTH_COUNT /* until all was read */
 
 const char OPTIONS_USAGE[] =
     "usage: oi-bridge --sandbox-id ID --session-id ID --control-plane URL [--token TOKEN]\n"
@@ -103,6 +104,19 @@ static const char *known_option(const char *argument, size_t len)
     return NULL;
 }
 
+/* What no argument said. After them: --help must not fail for a variable (B-102). */
+static int read_environment(options_lookup_fn *lookup, struct options *options, struct err *err)
+{
+    const char *auth = lookup("BRIDGE_WS_AUTH");
+
+    if (!options->token && options->token_fd < 0)
+        options->token = lookup("SANDBOX_AUTH_TOKEN");
+    if (options->auth != AUTH_NOT_SAID)
+        return 0;
+    options->auth = OPTIONS_AUTH_HEADER;
+    return auth ? parse_auth("BRIDGE_WS_AUTH", auth, &options->auth, err) : 0;
+}
+
 static int check_required(const struct options *options, struct err *err)
 {
     if (!options->sandbox_id)
@@ -147,11 +161,8 @@ static int parse_arguments(int argc, char *const *argv, struct options *options,
 int options_parse(int argc, char *const *argv, options_lookup_fn *lookup, struct options *options,
                   struct err *err)
 {
-    const char *auth = lookup("BRIDGE_WS_AUTH");
-
-    *options = (struct options){.token_fd = -1, .opencode_port = OPTIONS_OPENCODE_PORT_DEFAULT};
-    if (auth && parse_auth("BRIDGE_WS_AUTH", auth, &options->auth, err) != 0)
-        return -1;
+    *options = (struct options){
+        .token_fd = -1, .opencode_port = OPTIONS_OPENCODE_PORT_DEFAULT, .auth = AUTH_NOT_SAID};
     if (parse_arguments(argc, argv, options, err) != 0)
         return -1;
     if (options->action != OPTIONS_RUN)
@@ -160,7 +171,7 @@ int options_parse(int argc, char *const *argv, options_lookup_fn *lookup, struct
         options->action = OPTIONS_WORKER;
         return 0;
     }
-    if (!options->token && options->token_fd < 0)
-        options->token = lookup("SANDBOX_AUTH_TOKEN");
+    if (read_environment(lookup, options, err) != 0)
+        return -1;
     return check_required(options, err);
 }

@@ -35,7 +35,7 @@ struct options {
     const char *token; /* NULL when it comes from `token_fd` */
     int token_fd;      /* -1: none */
     uint16_t opencode_port;
-    enum options_auth auth;
+    enum options_auth auth; /* of OPTIONS_RUN */
     const char *worker;
 };
 

@@ -14,7 +14,8 @@
  *                 before anything else sees the URL
  *   "refspec"     "HEAD:refs/heads/feature/x", also with a leading "+"; one refspec
  *   "force"       optional, false: as a final `-f`
- *   "limits"      optional: {"connect_s": 30, "stall_s": 60, "total_s": 300}
+ *   "limits"      optional: {"connect_s": 30, "total_s": 300}. A remote may be silent up to the whole
+ *                 limit: its hooks run without a word (B-814)
  *
  * Output lines:
  *

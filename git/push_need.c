@@ -46,10 +46,25 @@ static bool pushes_submodules(git_config *config)
     return git_config_get_bool(&follows, config, "submodule.recurse") == 0 && follows;
 }
 
+/* What git's own push would add to the one refspec: NULL, or the setting that says so. */
+static const char *adds_to_push(git_config *config)
+{
+    const char *option = NULL;
+    int follows = 0;
+
+    if (git_config_get_bool(&follows, config, "push.followTags") == 0 && follows)
+        return "push.followTags";
+    /* The last value; an empty one takes back those before it. */
+    if (git_config_get_string(&option, config, "push.pushOption") == 0 && *option)
+        return "push.pushOption";
+    return NULL;
+}
+
 bool push_needs_program(const char *path, struct buf *why)
 {
     AUTO_GIT(repository) git_repository *repository = NULL;
     AUTO_GIT(config) git_config *config = NULL;
+    const char *addition;
     char hook[PATH_MAX];
     struct err err = {0};
 
@@ -67,5 +82,8 @@ bool push_needs_program(const char *path, struct buf *why)
         buf_puts(why, "push.recurseSubmodules");
         return true;
     }
-    return false;
+    addition = adds_to_push(config);
+    if (addition)
+        buf_puts(why, addition);
+    return addition != NULL;
 }

@@ -116,6 +116,14 @@ static void test_refused(void)
         auth_variable = "cookie";
         CHECK_INT(PARSE(IDS, "--token=t"), -1);
         CHECK(strstr(err.text, "BRIDGE_WS_AUTH"));
+        CHECK_INT(PARSE(IDS, "--token=t", "--auth=header"), 0);
+        auth_variable = NULL;
+    }
+    TEST("a variable that is wrong stops no call for help (B-102)") {
+        auth_variable = "cookie";
+        CHECK_INT(PARSE("--help"), 0);
+        CHECK_INT(options.action, OPTIONS_HELP);
+        CHECK_INT(PARSE("--worker", "push"), 0);
         auth_variable = NULL;
     }
 }

@@ -7,15 +7,12 @@
 static struct git_fixture fixture;
 static struct worker_run run;
 
-static const char *push_with(const char *user_part, const char *refspec, bool force,
-                             unsigned total_s)
+static const char *push_with(const char *user_part, const char *refspec, bool force, cJSON *limits)
 {
     cJSON *object = cJSON_CreateObject();
     char url[256];
 
-    if (total_s)
-        json_add_number(cJSON_AddObjectToObject(object, "limits"), "total_s", total_s);
-
+    json_put(object, "limits", limits);
     snprintf(url, sizeof url, "https://%s@localhost:%d/acme/app.git", user_part, fixture.port);
     json_add_string(object, "path", fixture.checkout);
     json_add_string(object, "remote_url", url);
@@ -27,12 +24,15 @@ static const char *push_with(const char *user_part, const char *refspec, bool fo
 /* Runs the worker; "ok", or the text of its failure. */
 static const char *push(const char *user_part, const char *refspec, bool force)
 {
-    return push_with(user_part, refspec, force, 0);
+    return push_with(user_part, refspec, force, NULL);
 }
 
 static const char *push_within(const char *user_part, const char *refspec, unsigned seconds)
 {
-    return push_with(user_part, refspec, false, seconds);
+    cJSON *limits = cJSON_CreateObject();
+
+    json_add_number(limits, "total_s", seconds);
+    return push_with(user_part, refspec, false, limits);
 }
 
 static void hook(const char *script)
@@ -169,6 +169,16 @@ int main(void)
         hook("echo your token is " TEST_TOKEN "; exit 1");
         error = push(user, "HEAD:refs/heads/next", false);
         CHECK(strncmp(error, "remote: your token is ***\n", 26) == 0);
+        git_shell(&fixture, "rm repositories/acme/app.git/hooks/pre-receive");
+    }
+    TEST("a remote whose hook is silent is waited for: only the whole limit counts (B-814)") {
+        static const char stall[] = "{\"stall_s\":0.1,\"total_s\":60}"; /* of other workers */
+
+        hook("sleep 1");
+        CHECK_STR(push_with(user, "HEAD:refs/heads/silent", false,
+                            json_parse(stall, sizeof stall - 1, NULL)),
+                  "ok");
+        CHECK_STR(remote_has("silent"), "x");
         git_shell(&fixture, "rm repositories/acme/app.git/hooks/pre-receive");
     }
     TEST("failures have a class and a text without prefix") {

@@ -76,6 +76,17 @@ static void test_others(void)
         CHECK_STR(need("app"), "push.recurseSubmodules");
         git_shell(&fixture, "git -C app config --unset submodule.recurse");
     }
+    TEST("tags that are to follow, and options for the server, do (B-811)") {
+        git_shell(&fixture, "git -C app config push.followTags true");
+        CHECK_STR(need("app"), "push.followTags");
+        git_shell(&fixture, "git -C app config push.followTags false");
+        CHECK_STR(need("app"), "");
+        git_shell(&fixture, "git -C app config --add push.pushOption ci.skip");
+        CHECK_STR(need("app"), "push.pushOption");
+        git_shell(&fixture, "git -C app config --add push.pushOption ''");
+        CHECK_STR(need("app"), "");
+        git_shell(&fixture, "git -C app config --remove-section push");
+    }
     TEST("repositories that libgit2 cannot open do: SHA-256, partial clone") {
         git_shell(&fixture, "git init -q --object-format=sha256 sha256; git init -q partial;"
                             "cd partial; git config core.repositoryFormatVersion 1;"
