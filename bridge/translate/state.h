@@ -2,7 +2,7 @@
  * The inside of a translator, shared by the files of this folder and by nobody else. translator.c
  * owns it; the others are given it and do one job each: emit.c sends, parts.c translates message
  * parts, messages.c tells whose they are, child_sessions.c does sub-tasks, turn.c ends the prompt,
- * repair.c reads what OpenCode has stored.
+ * alarms.c does so when it took too long, repair.c reads what OpenCode has stored.
  */
 #ifndef BRIDGE_TRANSLATE_STATE_H
 #define BRIDGE_TRANSLATE_STATE_H
@@ -176,6 +176,11 @@ void turn_apply_early_error(struct translator *t);
 
 /* The completion, by failure, errors and output; exactly once (B-314, B-315). */
 void turn_complete(struct translator *t);
+
+/* --- alarms.c ----------------------------------------------------------------------------- */
+
+/* The clock of `alarm` has run out; PROMPT_ALARM_NONE does nothing. */
+void alarms_raise(struct translator *t, enum prompt_alarm alarm);
 
 /* --- repair.c ----------------------------------------------------------------------------- */
 
