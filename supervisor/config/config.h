@@ -9,6 +9,7 @@
 
 #include "common/buf.h"
 #include "supervisor/config/config_build.h"
+#include "supervisor/config/config_env.h"
 #include "supervisor/config/config_paths.h"
 #include "supervisor/config/flags.h"
 #include "supervisor/config/repositories.h"
@@ -69,17 +70,14 @@ struct config {
     struct buf remarks;  /* one line per value that was replaced by its default */
 };
 
-/* The value of a variable, "" included; NULL when it is not set. */
-typedef const char *config_env_fn(void *user, const char *name);
-
 /*
  * 0, or -1 when something is wrong: `config->problems` then says what. In both cases config_free()
  * is due, and what could be read stands in the struct. `random_password` (hex digits) becomes
  * OpenCode's password when it listens on more than loopback and none was given (decision 6).
  * `sandbox_memory` in bytes, 0 when it has no limit (cgroup.h), bounds OpenCode's.
  */
-int config_parse(struct config *config, const struct flags *flags, config_env_fn *env, void *user,
-                 const char *random_password, uint64_t sandbox_memory);
+int config_parse(struct config *config, const struct flags *flags, config_env_fn *look_up,
+                 void *user, const char *random_password, uint64_t sandbox_memory);
 void config_free(struct config *config);
 
 /* "fresh", "repo_image", "snapshot_restore", "build" (S-71). */

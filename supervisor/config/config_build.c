@@ -1,33 +1,17 @@
 #include "supervisor/config/config_build.h"
 
 #include "common/cleanup.h"
-#include "common/url.h"
 #include "common/version.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define MS_PER_S 1000
 #define BUDGET_MOST_S (7L * 24 * 3600)
 
-/* A build of half an hour that cannot tell anybody is better not begun. */
-static void check_url(const char *name, const char *text, struct buf *problems)
-{
-    AUTO_URL struct url url = {0};
-    struct err err;
-
-    if (!text || !*text)
-        return;
-    if (strncasecmp(text, "http://", 7) != 0 && strncasecmp(text, "https://", 8) != 0)
-        buf_printf(problems, "%s: must begin with http:// or https://\n", name);
-    else if (url_parse(text, &url, &err) != 0)
-        buf_printf(problems, "%s: %s\n", name, err.text);
-}
-
-static void parse_callback(struct config_build *build, bool from_modal, config_build_env_fn *env,
-                           void *user, struct buf *problems)
+static void parse_callback(struct config_build *build, bool from_modal,
+                           const struct config_env *env)
 {
     const struct {
         const char *name;
@@ -45,30 +29,31 @@ static void parse_callback(struct config_build *build, bool from_modal, config_b
     /* S-424: presence counts; one means that all are meant. */
     build->has_callback = from_modal;
     for (size_t i = 0; i < count; i++)
-        build->has_callback = build->has_callback || env(user, variables[i].name);
+        build->has_callback = build->has_callback || config_env_has(env, variables[i].name);
     for (size_t i = 0; build->has_callback && i < count; i++) {
-        const char *value = env(user, variables[i].name);
-
-        *variables[i].value = strdup(value ? value : "");
-        if (!value || !*value)
-            buf_printf(problems, "%s: is missing; a build's callback needs it\n",
-                       variables[i].name);
+        *variables[i].value = config_env_copy(env, variables[i].name, "");
+        if (!config_env_get(env, variables[i].name))
+            config_env_problem(env, variables[i].name, "is missing; a build's callback needs it");
     }
-    check_url("OI_REPO_IMAGE_CALLBACK_URL", build->success_url, problems);
-    check_url("OI_REPO_IMAGE_FAILURE_CALLBACK_URL", build->failure_url, problems);
+    /* A build of half an hour that cannot tell anybody is better not begun. */
+    if (build->success_url && *build->success_url)
+        config_env_check_url(env, "OI_REPO_IMAGE_CALLBACK_URL", build->success_url);
+    if (build->failure_url && *build->failure_url)
+        config_env_check_url(env, "OI_REPO_IMAGE_FAILURE_CALLBACK_URL", build->failure_url);
 }
 
-static void parse_budget(struct config_build *build, const char *text, struct buf *problems)
+static void parse_budget(struct config_build *build, const struct config_env *env)
 {
+    const char *text = config_env_get(env, "OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS");
     char *end;
     long seconds;
 
-    if (!text || !*text)
+    if (!text)
         return;
     errno = 0;
     seconds = strtol(text, &end, 10);
     if (errno || end == text || *end || seconds <= 0 || seconds > BUDGET_MOST_S)
-        buf_printf(problems,
+        buf_printf(env->problems,
                    "OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS: must be a whole number of seconds "
                    "from 1 to %ld\n",
                    BUDGET_MOST_S);
@@ -84,15 +69,12 @@ static bool has_everything(const struct config_build *build, bool from_modal)
                                     build->provider_session_id && (build->token || from_modal));
 }
 
-int config_build_parse(struct config_build *build, bool from_modal, config_build_env_fn *env,
-                       void *user, struct buf *problems)
+int config_build_parse(struct config_build *build, bool from_modal, const struct config_env *env)
 {
-    const char *version = env(user, "SANDBOX_VERSION");
-
     *build = (struct config_build){0};
-    parse_callback(build, from_modal, env, user, problems);
-    parse_budget(build, env(user, "OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS"), problems);
-    build->runtime_version = strdup(version && *version ? version : version_runtime());
+    parse_callback(build, from_modal, env);
+    parse_budget(build, env);
+    build->runtime_version = config_env_copy(env, "SANDBOX_VERSION", version_runtime());
     return has_everything(build, from_modal) ? 0 : -1;
 }
 

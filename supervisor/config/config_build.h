@@ -5,7 +5,7 @@
 #ifndef SUPERVISOR_CONFIG_CONFIG_BUILD_H
 #define SUPERVISOR_CONFIG_CONFIG_BUILD_H
 
-#include "common/buf.h"
+#include "supervisor/config/config_env.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,13 +24,9 @@ struct config_build {
     uint64_t budget_ms; /* clone and setup.sh together; 0: no limit */
 };
 
-/* The value of a variable, "" included; NULL when it is not set. */
-typedef const char *config_build_env_fn(void *user, const char *name);
-
-/* `from_modal`: the token will come on standard input and Modal names the session (S-434). Adds a line
- * to `problems` for what is wrong. -1 when out of memory. */
-int config_build_parse(struct config_build *build, bool from_modal, config_build_env_fn *env,
-                       void *user, struct buf *problems);
+/* `from_modal`: the token will come on standard input and Modal names the session (S-434). What is
+ * wrong is among the problems. -1 when out of memory. */
+int config_build_parse(struct config_build *build, bool from_modal, const struct config_env *env);
 
 /* The variables of the callback that are missing, their names in front, NULL behind them; how many. */
 size_t config_build_missing(const struct config_build *build,

@@ -7,8 +7,7 @@
 
 #include "supervisor/config/config.h"
 
-/* Adds a line to `remarks` for each; `config` is what was read from the same variables. */
-void config_remarks_add(const struct config *config, config_env_fn *env, void *user,
-                        struct buf *remarks);
+/* Adds a line to the remarks for each; `config` is what was read from the same variables. */
+void config_remarks_add(const struct config *config, const struct config_env *env);
 
 #endif
