@@ -22,7 +22,9 @@ const char OPTIONS_USAGE[] =
     "  --token-fd N         read the credential from this descriptor up to its end\n"
     "  --opencode-port PORT OpenCode on localhost (4096)\n"
     "  --auth MODE          where the credential goes: header (default, or BRIDGE_WS_AUTH),\n"
-    "                       query (URL and headers), query-only\n";
+    "                       query (URL and headers), query-only\n"
+    "\n"
+    "exit status: 0 the control plane wants this sandbox gone, 2 bad command line, 1 anything else\n";
 
 static const char *const AUTH_NAMES[] = {
     [OPTIONS_AUTH_HEADER] = "header",

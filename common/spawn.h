@@ -1,5 +1,5 @@
 /*
- * Starts a child the way both programs need it (S-355..): own session, default signal dispositions
+ * Starts a child the way both programs need it (S-354, S-357): own session, default signal dispositions
  * and an empty mask, stdin from /dev/null unless given, every descriptor but the named ones
  * closed, killed when the parent dies. A failure in the child between fork and exec comes back
  * through an error pipe, with the step and errno. Reaping is the caller's: nothing here waits

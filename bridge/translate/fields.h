@@ -27,7 +27,7 @@ bool field_optional_id(const cJSON *object, const char *key, const char **id);
 /* A string member, or "". */
 const char *field_text(const cJSON *object, const char *key);
 
-/* What B-0 calls empty: absent, null, false, 0, "", {}, []. */
+/* What counts as empty wherever the contract says "non-empty": absent, null, false, 0, "", {}, []. */
 bool field_is_empty(const cJSON *value);
 
 /* The member is there but has another type than an object; null counts as absent. */

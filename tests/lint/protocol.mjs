@@ -1,6 +1,6 @@
 // Holds docs/protocol.md against the code: every command, event and HTTP request of the bridge stands in a table there
 // with its fields, every one that stands there exists, and the critical events are the code's. And docs/debugging.md:
-// every log event that it names is written by the code. Prints a line for each break.
+// every log event that it names is written by the code, and not below the level that is printed. Prints a line for each break.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -72,7 +72,9 @@ for (const [, name] of readFileSync(PROTOCOL, 'utf8').matchAll(/`(BRIDGE_[A-Z0-9
 const words = new Set(strings(sources('common', 'net', 'git', 'supervisor', 'bridge')));
 const isPutTogether = ([first, second]) => ['setup', 'start', 'opencode', 'bridge'].includes(first)
     && (words.has(second) || words.has(`%s.${second}`));
+const unseen = new Set([...sources('supervisor', 'bridge').matchAll(/\blog_at\([^;"]*\bLOG_DEBUG,\s*"([^"]+)"/g)].map(([, name]) => name));
 for (const [, name] of readFileSync(DEBUGGING, 'utf8').matchAll(/`([a-z_]+\.[a-z_.]*[a-z_])`/g)) {
     if (!words.has(name) && !isPutTogether(name.split('.'))) breaks.push(`${DEBUGGING}: the code logs no ${name}`);
+    if (unseen.has(name)) breaks.push(`${DEBUGGING}: ${name} is a debug line, which is not printed`);
 }
 for (const line of breaks) console.log(line);
