@@ -24,7 +24,8 @@ const char OPTIONS_USAGE[] =
     "  --auth MODE          where the credential goes: header (default, or BRIDGE_WS_AUTH),\n"
     "                       query (URL and headers), query-only\n"
     "\n"
-    "exit status: 0 the control plane wants this sandbox gone, 2 bad command line, 1 anything else\n";
+    "exit status: 0 the control plane wants this sandbox gone, 2 bad command line, 1 anything "
+    "else\n";
 
 static const char *const AUTH_NAMES[] = {
     [OPTIONS_AUTH_HEADER] = "header",
