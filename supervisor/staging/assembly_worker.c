@@ -265,7 +265,7 @@ static int assemble(struct assembly *assembly, const cJSON *repositories, const 
             return -1;
         assembly->repository++;
     }
-    if (assembly->files > 0)
+    if (is_directory(assembly->target))
         npm_guard_put(assembly->target, deps, &ignored);
     return 0;
 }

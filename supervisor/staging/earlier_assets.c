@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,17 +37,18 @@ static const char *after(const char *path, const char *prefix)
     return strncmp(path, prefix, len) == 0 ? path + len : NULL;
 }
 
+static const char *const tools[] = {
+    "create-pull-request.js", "slack-notify.js",       "spawn-child.js",
+    "get-child-status.js",    "send-child-prompt.js",  "cancel-child.js",
+    "_bridge-client.js",      "_send-child-prompt.js", "get-child-status-format.js",
+};
+static const char *const plugins[] = {"codex-auth-plugin.js", "xai-auth-plugin.js",
+                                      "provider-token-broker.js"};
+
 /* Whether a path of the checkout is one of those that were staged. A user's file never is: it may lie
  * beside them, but has no pattern in our block. */
 static bool was_staged(const char *path)
 {
-    static const char *const tools[] = {
-        "create-pull-request.js", "slack-notify.js",       "spawn-child.js",
-        "get-child-status.js",    "send-child-prompt.js",  "cancel-child.js",
-        "_bridge-client.js",      "_send-child-prompt.js", "get-child-status-format.js",
-    };
-    static const char *const plugins[] = {"codex-auth-plugin.js", "xai-auth-plugin.js",
-                                          "provider-token-broker.js"};
     static const char *const skills[] = {"agent-browser/", "record-video/", "upload-screenshot/",
                                          "visual-verification/"};
     const char *rest = after(path, ".opencode/");
@@ -131,4 +133,24 @@ int earlier_assets_remove(const char *checkout, struct err *err)
     if (fd < 0)
         return errno == ENOENT ? 0 : err_set_sys(err, errno, "open %s", checkout);
     return git_exclude_filter(checkout, remove_or_keep, &user, err);
+}
+
+static void remove_named(int fd, const char *folder, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char path[PATH_MAX];
+
+        snprintf(path, sizeof path, ".opencode/%s/%s", folder, names[i]);
+        remove_below(fd, path);
+    }
+}
+
+void earlier_assets_remove_from_workspace(const char *workspace)
+{
+    AUTO_CLOSE int fd = open(workspace, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    remove_named(fd, "tool", tools, ARRAY_LENGTH(tools));
+    remove_named(fd, "plugins", plugins, ARRAY_LENGTH(plugins));
 }

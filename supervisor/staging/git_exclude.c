@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "git/repository.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -73,28 +74,27 @@ void git_exclude_edit(const char *text, const char *const *patterns, size_t coun
 }
 
 /* The file's path, and what is in it; nothing when there is none. */
-static int read_excludes(const char *checkout, char path[PATH_MAX], struct buf *text,
-                         struct err *err)
+static int read_excludes(const char *checkout, struct buf *path, struct buf *text, struct err *err)
 {
     struct err absent;
 
-    if (snprintf(path, PATH_MAX, "%s/.git/info/exclude", checkout) >= PATH_MAX)
-        return err_set_sys(err, ENAMETOOLONG, "%s", checkout);
-    if (file_read(path, text, &absent) == 0 || absent.class == ERR_NOT_FOUND)
+    if (repository_git_path(checkout, "info/exclude", path, err) != 0)
+        return -1;
+    if (file_read(buf_text(path), text, &absent) == 0 || absent.class == ERR_NOT_FOUND)
         return 0;
     if (err)
         *err = absent;
     return -1;
 }
 
-static int write_excludes(const char *path, const struct buf *before, const struct buf *after,
+static int write_excludes(const struct buf *path, const struct buf *before, const struct buf *after,
                           struct err *err)
 {
     if (buf_failed(after))
-        return err_set(err, ERR_LIMIT, "%s is too large", path);
+        return err_set(err, ERR_LIMIT, "%s is too large", buf_text(path));
     if (strcmp(buf_text(before), buf_text(after)) == 0)
         return 0;
-    return file_write_atomic(path, after->data, after->len, FILE_MODE, false, err);
+    return file_write_atomic(buf_text(path), after->data, after->len, FILE_MODE, false, err);
 }
 
 int git_exclude_add(const char *checkout, const char *const *patterns, size_t count,
@@ -102,26 +102,30 @@ int git_exclude_add(const char *checkout, const char *const *patterns, size_t co
 {
     AUTO_BUF struct buf before = BUF_INIT(EXCLUDE_MAX);
     AUTO_BUF struct buf after = BUF_INIT(2 * EXCLUDE_MAX);
+    AUTO_BUF struct buf path = BUF_INIT(PATH_MAX);
     char folder[PATH_MAX];
-    char path[PATH_MAX];
 
-    if (read_excludes(checkout, path, &before, err) != 0)
+    if (read_excludes(checkout, &path, &before, err) != 0)
         return -1;
-    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path.data, '/') - path.data), path.data);
     if (!file_exists(folder) && file_make_directories(folder, 0755, err) != 0)
         return -1;
     git_exclude_edit(buf_text(&before), patterns, count, NULL, NULL, &after);
-    return write_excludes(path, &before, &after, err);
+    return write_excludes(&path, &before, &after, err);
 }
 
 int git_exclude_filter(const char *checkout, git_exclude_keep_fn *keep, void *user, struct err *err)
 {
     AUTO_BUF struct buf before = BUF_INIT(EXCLUDE_MAX);
     AUTO_BUF struct buf after = BUF_INIT(2 * EXCLUDE_MAX);
-    char path[PATH_MAX];
+    AUTO_BUF struct buf path = BUF_INIT(PATH_MAX);
+    struct err why;
 
-    if (read_excludes(checkout, path, &before, err) != 0)
-        return -1;
+    if (read_excludes(checkout, &path, &before, &why) != 0) {
+        if (err)
+            *err = why;
+        return why.class == ERR_NOT_FOUND ? 0 : -1;
+    }
     git_exclude_edit(buf_text(&before), NULL, 0, keep, user, &after);
-    return write_excludes(path, &before, &after, err);
+    return write_excludes(&path, &before, &after, err);
 }

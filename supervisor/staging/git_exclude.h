@@ -19,11 +19,13 @@ typedef bool git_exclude_keep_fn(void *user, const char *pattern);
 void git_exclude_edit(const char *text, const char *const *patterns, size_t count,
                       git_exclude_keep_fn *keep, void *user, struct buf *out);
 
-/* A checkout whose .git is a file (worktree, submodule) is an error of class ERR_NOT_FOUND. */
+/* Only for use in a worker. ERR_NOT_FOUND when it is no checkout; one whose .git is a file (worktree,
+ * submodule) is one (S-248). */
 int git_exclude_add(const char *checkout, const char *const *patterns, size_t count,
                     struct err *err);
 
-/* Takes out of the block what `keep` does not want. Nothing is written when there is no block. */
+/* Takes out of the block what `keep` does not want. Nothing is written when there is no block, or no
+ * checkout. */
 int git_exclude_filter(const char *checkout, git_exclude_keep_fn *keep, void *user,
                        struct err *err);
 

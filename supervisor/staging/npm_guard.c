@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "common/file.h"
+#include "common/json.h"
 #include "supervisor/staging/staged_links.h"
 
 #include <dirent.h>
@@ -15,6 +16,7 @@
 #define DIRECTORY_MODE 0755
 #define FILE_MODE 0644
 #define CODE_MAX (256 * 1024)
+#define LOCK_MAX (4 * 1024 * 1024)
 
 static const char lock_text[] =
     "{\"packages\":{\"\":{\"dependencies\":{\"@opencode-ai/plugin\":\"*\"}}}}\n";
@@ -76,6 +78,25 @@ static bool may_import(const char *directory)
     return false;
 }
 
+/* What an earlier supervisor put there: the image's own manifest (S-283), or the one that the older
+ * contract makes up (S-318). */
+static bool is_our_manifest(const char *package, const char *shared_package)
+{
+    AUTO_BUF struct buf text = BUF_INIT(CODE_MAX), ours = BUF_INIT(CODE_MAX);
+    AUTO_JSON cJSON *manifest = NULL;
+    const char *name;
+
+    if (file_read(package, &text, NULL) != 0)
+        return false;
+    if (file_read(shared_package, &ours, NULL) == 0 &&
+        strcmp(buf_text(&text), buf_text(&ours)) == 0)
+        return true;
+    manifest = json_parse(buf_text(&text), text.len, NULL);
+    name = json_get_string(manifest, "name");
+    return name && strcmp(name, "opencode-tools") == 0 && !json_get(manifest, "dependencies") &&
+           !json_get(manifest, "devDependencies");
+}
+
 static int put_modules(const char *shared, const char *modules, struct err *err)
 {
     if (file_exists(shared))
@@ -85,25 +106,60 @@ static int put_modules(const char *shared, const char *modules, struct err *err)
                : err_set_sys(err, errno, "make directory %s", modules);
 }
 
+/* Beside a manifest of the image the image's lock file, which names all that is in it. */
+static int put_lock(const char *shared_lock, const char *lock, struct err *err)
+{
+    AUTO_BUF struct buf text = BUF_INIT(LOCK_MAX);
+
+    if (file_read(shared_lock, &text, NULL) != 0) {
+        buf_reset(&text);
+        buf_puts(&text, lock_text);
+    }
+    return file_write_atomic(lock, text.data, text.len, FILE_MODE, false, err);
+}
+
+struct names {
+    char package[PATH_MAX], lock[PATH_MAX], modules[PATH_MAX];
+};
+
+static int name_files(const char *directory, struct names *names, struct err *err)
+{
+    if (snprintf(names->package, PATH_MAX, "%s/package.json", directory) < PATH_MAX &&
+        snprintf(names->lock, PATH_MAX, "%s/" NPM_GUARD_LOCK, directory) < PATH_MAX &&
+        snprintf(names->modules, PATH_MAX, "%s/" NPM_GUARD_MODULES, directory) < PATH_MAX)
+        return 0;
+    return err_set_sys(err, ENAMETOOLONG, "%s", directory);
+}
+
+static bool has_plugin_package(const char *modules)
+{
+    char path[PATH_MAX];
+
+    return snprintf(path, sizeof path, "%s/@opencode-ai/plugin", modules) < PATH_MAX &&
+           file_exists(path);
+}
+
 enum npm_guard npm_guard_put(const char *directory, const char *shared_deps, struct err *err)
 {
-    char package[PATH_MAX], modules[PATH_MAX], lock[PATH_MAX], shared[PATH_MAX];
+    struct names own, shared;
+    bool has_package, has_modules, has_lock, serves;
 
-    if (snprintf(package, sizeof package, "%s/package.json", directory) >= PATH_MAX ||
-        snprintf(modules, sizeof modules, "%s/" NPM_GUARD_MODULES, directory) >= PATH_MAX ||
-        snprintf(lock, sizeof lock, "%s/" NPM_GUARD_LOCK, directory) >= PATH_MAX ||
-        snprintf(shared, sizeof shared, "%s/node_modules", shared_deps) >= PATH_MAX) {
-        err_set_sys(err, ENAMETOOLONG, "%s", directory);
+    if (name_files(directory, &own, err) != 0 || name_files(shared_deps, &shared, err) != 0)
         return NPM_GUARD_FAILED;
-    }
-    if (is_present(package))
+    has_package = is_present(own.package);
+    has_modules = is_present(own.modules);
+    has_lock = is_present(own.lock);
+    if (has_package && !is_our_manifest(own.package, shared.package))
         return NPM_GUARD_FOREIGN;
-    if (is_present(modules) || is_present(lock))
+    if (has_lock && (has_modules || !has_package))
         return NPM_GUARD_PRESENT;
-    if (!file_exists(shared) && may_import(directory))
+    /* One of the two may be there without the other: a supervisor was killed between them, or another
+     * one left its modules. npm would run because of the one that is missing. */
+    serves = has_modules ? has_plugin_package(own.modules) : file_exists(shared.modules);
+    if (!serves && may_import(directory))
         return NPM_GUARD_NEEDED;
-    if (put_modules(shared, modules, err) != 0 ||
-        file_write_atomic(lock, lock_text, sizeof lock_text - 1, FILE_MODE, false, err) != 0)
+    if ((!has_modules && put_modules(shared.modules, own.modules, err) != 0) ||
+        (!has_lock && put_lock(has_package ? shared.lock : "", own.lock, err) != 0))
         return NPM_GUARD_FAILED;
     return NPM_GUARD_PUT;
 }

@@ -5,6 +5,9 @@
  * of a copy of 3,600 files (S-286). Else it is empty, and only for directories whose tools and
  * plugins do not import the package: an import that fails would end every prompt.
  *
+ * What a supervisor before us put there (a copied tree with its manifest and lock file, or the older
+ * contract's link) serves as well, and is made whole when it is not.
+ *
  * It reads a user's files: in a checkout only for use in a worker.
  */
 #ifndef SUPERVISOR_STAGING_NPM_GUARD_H

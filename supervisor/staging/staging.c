@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "supervisor/opencode/config_content.h"
+#include "supervisor/staging/earlier_assets.h"
 #include "supervisor/staging/npm_guard.h"
 #include "supervisor/staging/oauth_sentinel.h"
 #include "supervisor/staging/staged_commands.h"
@@ -147,6 +148,8 @@ int staging_prepare(const struct config *config, struct log *log, struct err *er
         return err_add_context(err, "stage what OpenCode loads");
     oauth_sentinel_update(config, log);
     log_mcp_servers(config, log);
+    if (config->repositories.count == 0)
+        earlier_assets_remove_from_workspace(config->paths.workspace);
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
         if (link_kind(config, &kinds[i], log, err) != 0)
             return -1;

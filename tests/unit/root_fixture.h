@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define ROOT_PATHS_AT_ONCE 4
+#define ROOT_TEXT_MAX 4096
 
 static char root[] = "/tmp/oi-root-XXXXXX";
 
@@ -48,6 +49,17 @@ static inline void put_file(const char *path, const char *text)
     *strrchr(directory, '/') = '\0';
     CHECK_INT(file_make_directories(directory, 0755, NULL), 0);
     CHECK_INT(file_write_atomic(in_root(path), text, strlen(text), 0644, false, NULL), 0);
+}
+
+/* What stands in the file, up to ROOT_TEXT_MAX; good until the next call. */
+static inline const char *read_text(const char *path)
+{
+    static char text[ROOT_TEXT_MAX];
+    AUTO_BUF struct buf content = BUF_INIT(sizeof text - 1);
+
+    file_read(in_root(path), &content, NULL);
+    snprintf(text, sizeof text, "%s", buf_text(&content));
+    return text;
 }
 
 #endif

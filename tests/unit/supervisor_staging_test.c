@@ -2,7 +2,6 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "supervisor/config/secrets.h"
-#include "supervisor/staging/earlier_assets.h"
 #include "supervisor/staging/npm_guard.h"
 #include "supervisor/staging/oauth_sentinel.h"
 #include "supervisor/staging/staging.h"
@@ -131,96 +130,39 @@ static void test_npm_guard(void)
         put_file("c/package.json", "{}");
         CHECK_INT(npm_guard_put(in_root("c"), in_root("deps"), &err), NPM_GUARD_FOREIGN);
     }
+    TEST("a tree of an earlier supervisor without its lock file gets one, or npm would run") {
+        put_file("g/tool/x.js", "import { tool } from '@opencode-ai/plugin'");
+        put_file("g/node_modules/@opencode-ai/plugin/package.json", "{}");
+        CHECK_INT(npm_guard_put(in_root("g"), in_root("deps"), &err), NPM_GUARD_PUT);
+        CHECK(strstr(read_text("g/package-lock.json"), "@opencode-ai/plugin"));
+        CHECK(!is_link_to("g/node_modules", "deps/node_modules"));
+        CHECK_INT(npm_guard_put(in_root("g"), in_root("deps"), &err), NPM_GUARD_PRESENT);
+        put_file("h/tool/x.js", "import { tool } from '@opencode-ai/plugin'");
+        put_file("h/node_modules/other/package.json", "{}");
+        CHECK_INT(npm_guard_put(in_root("h"), in_root("deps"), &err), NPM_GUARD_NEEDED);
+    }
     TEST("the image's tree is linked, not copied, and serves a user's tools") {
         put_file("deps/node_modules/@opencode-ai/plugin/package.json", "{}");
         CHECK_INT(npm_guard_put(in_root("b"), in_root("deps"), &err), NPM_GUARD_PUT);
         CHECK(is_link_to("b/node_modules", "deps/node_modules"));
     }
-}
-
-#define BEGIN "# BEGIN Open-Inspect runtime assets\n"
-#define END "# END Open-Inspect runtime assets\n"
-
-static const char *read_text(const char *path)
-{
-    static char text[4096];
-    AUTO_BUF struct buf content = BUF_INIT(sizeof text - 1);
-
-    file_read(in_root(path), &content, NULL);
-    snprintf(text, sizeof text, "%s", buf_text(&content));
-    return text;
-}
-
-/* A checkout that git knows, made below our root. */
-static int make_checkout(const char *name)
-{
-    char command[2 * PATH_MAX];
-
-    snprintf(command, sizeof command,
-             "cd %s && mkdir -p %s && git init -q %s && git -C %s add -A 2>/dev/null", root, name,
-             name, name);
-    return system(command);
-}
-
-static void test_earlier_assets(void)
-{
-    struct err err;
-
-    TEST("what an earlier supervisor staged into a checkout goes, with its patterns") {
-        CHECK_INT(make_checkout("e"), 0);
-        put_file("e/.opencode/tool/slack-notify.js", "old");
-        put_file("e/.opencode/tool/_bridge-client.js", "old");
-        put_file("e/.opencode/skills/record-video/SKILL.md", "old");
-        put_file("e/.opencode/package.json", "{}");
-        CHECK_INT(file_make_directories(in_root("e/.opencode/plugins"), 0755, NULL), 0);
-        CHECK_INT(symlink("/nowhere", in_root("e/.opencode/plugins/codex-auth-plugin.js")), 0);
-        put_file("e/.git/info/exclude", "*.log\n" BEGIN "/.opencode/package.json\n"
-                                        "/.opencode/plugins/codex-auth-plugin.js\n"
-                                        "/.opencode/skills/record-video/SKILL.md\n"
-                                        "/.opencode/tool/_bridge-client.js\n"
-                                        "/.opencode/tool/slack-notify.js\n"
-                                        "/.opencode/tool/spawn-child.js\n" END);
-        CHECK_INT(earlier_assets_remove(in_root("e"), &err), 0);
-        CHECK(!file_exists(in_root("e/.opencode/tool")));
-        CHECK(!file_exists(in_root("e/.opencode/skills")));
-        CHECK(!file_exists(in_root("e/.opencode/plugins")));
-        CHECK(file_exists(in_root("e/.opencode/package.json")));
-        CHECK_STR(read_text("e/.git/info/exclude"),
-                  "*.log\n" BEGIN "/.opencode/package.json\n" END);
+    TEST("the image's own manifest beside it is no user's: what a killed supervisor left is made "
+         "whole (S-285)") {
+        put_file("deps/package.json", "{\"dependencies\":{\"@opencode-ai/plugin\":\"1\"}}");
+        put_file("deps/package-lock.json", "the image's @opencode-ai/plugin");
+        put_file("i/package.json", "{\"dependencies\":{\"@opencode-ai/plugin\":\"1\"}}");
+        CHECK_INT(npm_guard_put(in_root("i"), in_root("deps"), &err), NPM_GUARD_PUT);
+        CHECK(is_link_to("i/node_modules", "deps/node_modules"));
+        CHECK_STR(read_text("i/package-lock.json"), "the image's @opencode-ai/plugin");
+        CHECK_INT(npm_guard_put(in_root("i"), in_root("deps"), &err), NPM_GUARD_PRESENT);
     }
-    TEST("what the user has there stays: other names, no pattern, in git, a directory") {
-        put_file("u/.opencode/tool/cancel-child.js", "tracked");
-        CHECK_INT(make_checkout("u"), 0);
-        put_file("u/.opencode/tool/mine.js", "mine");
-        put_file("u/.opencode/tool/slack-notify.js", "without a pattern");
-        put_file("u/.opencode/tool/spawn-child.js/deep", "a directory");
-        put_file("u/.opencode/skills/my-own/SKILL.md", "mine");
-        put_file("u/.git/info/exclude", BEGIN "/.opencode/skills/my-own/SKILL.md\n"
-                                              "/.opencode/tool/cancel-child.js\n"
-                                              "/.opencode/tool/mine.js\n"
-                                              "/.opencode/tool/spawn-child.js\n" END);
-        CHECK_INT(earlier_assets_remove(in_root("u"), &err), 0);
-        CHECK_STR(read_text("u/.opencode/tool/cancel-child.js"), "tracked");
-        CHECK_STR(read_text("u/.opencode/tool/mine.js"), "mine");
-        CHECK(file_exists(in_root("u/.opencode/tool/slack-notify.js")));
-        CHECK(file_exists(in_root("u/.opencode/tool/spawn-child.js/deep")));
-        CHECK(file_exists(in_root("u/.opencode/skills/my-own/SKILL.md")));
-        CHECK(strstr(read_text("u/.git/info/exclude"), "/.opencode/tool/cancel-child.js\n"));
-    }
-    TEST("nothing is removed through a link that the checkout put on the way (S-282)") {
-        CHECK_INT(make_checkout("l"), 0);
-        put_file("elsewhere/slack-notify.js", "another's");
-        put_file("l/.opencode/x", "");
-        CHECK_INT(symlink(in_root("elsewhere"), in_root("l/.opencode/tool")), 0);
-        put_file("l/.git/info/exclude", BEGIN "/.opencode/tool/slack-notify.js\n"
-                                              "/.opencode/skills/record-video/../../x\n" END);
-        CHECK_INT(earlier_assets_remove(in_root("l"), &err), 0);
-        CHECK(file_exists(in_root("elsewhere/slack-notify.js")));
-        CHECK(file_exists(in_root("l/.opencode/x")));
-    }
-    TEST("a directory that is no checkout, or is not there, is no failure") {
-        CHECK_INT(earlier_assets_remove(in_root("d"), &err), 0);
-        CHECK_INT(earlier_assets_remove(in_root("absent"), &err), 0);
+    TEST("so is the older contract's, whose modules are a link without a lock file (S-318)") {
+        put_file("j/package.json", "{\"name\":\"opencode-tools\",\"type\":\"module\"}");
+        CHECK_INT(symlink(in_root("deps/node_modules"), in_root("j/node_modules")), 0);
+        CHECK_INT(npm_guard_put(in_root("j"), in_root("deps"), &err), NPM_GUARD_PUT);
+        CHECK(strstr(read_text("j/package-lock.json"), "@opencode-ai/plugin"));
+        put_file("k/package.json", "{\"name\":\"opencode-tools\",\"dependencies\":{}}");
+        CHECK_INT(npm_guard_put(in_root("k"), in_root("deps"), &err), NPM_GUARD_FOREIGN);
     }
 }
 
@@ -323,7 +265,6 @@ int main(void)
     root_begin();
     test_links();
     test_npm_guard();
-    test_earlier_assets();
     test_sentinel();
     test_secrets();
     root_end();
