@@ -63,7 +63,10 @@ int reaper_init(struct reaper *reaper, uv_loop_t *loop, struct log *log, struct 
     reaper->child_signal.data = reaper;
     uv_signal_init(loop, &reaper->child_signal);
     rc = uv_signal_start(&reaper->child_signal, on_child_signal, SIGCHLD);
-    return rc == 0 ? 0 : err_set_sys(err, -rc, "watch for SIGCHLD");
+    if (rc != 0)
+        return err_set_sys(err, -rc, "watch for SIGCHLD");
+    reaper_collect(reaper); /* who died before gave a signal that nobody took */
+    return 0;
 }
 
 void reaper_close(struct reaper *reaper)
