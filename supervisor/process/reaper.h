@@ -3,12 +3,12 @@
  * left, because signals coalesce. Statuses go to whoever watches that pid; all others are orphans
  * that PID 1 (or a subreaper) inherited: they are counted and forgotten.
  *
- * There is no look every 5 s, as S-352 has it beside the signal: an idle sandbox need not wake for it.
- * The kernel tells us of every death that could be missed (tests/unit/supervisor_reaper_test.c): one that
- * comes while the signal is pending or blocked stands behind it, one that comes during a collection
- * gives a new one, and a zombie whose parent dies, or whose debugger lets it go, is told to its new
- * parent as if it had died then. Only who died before the signal was watched gave none that counts;
- * so the first collection is reaper_init()'s.
+ * No timer looks every 5 s, as S-352 has it beside the signal: an idle sandbox need not wake for it (the
+ * health check of OpenCode looks, since it wakes anyway). The kernel tells us of every death that could
+ * be missed (tests/unit/supervisor_reaper_test.c): one that comes while the signal is pending or blocked
+ * stands behind it, one that comes during a collection gives a new one, and a zombie whose parent dies,
+ * or whose debugger lets it go, is told to its new parent as if it had died then. Only who died before
+ * the signal was watched gave none that counts; so the first collection is reaper_init()'s.
  *
  * No status is kept for a pid that nobody watches yet: a kept one would be given to the wrong
  * process once the kernel reuses the number. None can be missed either, since spawning and watching

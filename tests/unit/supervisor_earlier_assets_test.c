@@ -3,6 +3,8 @@
 #include "supervisor/staging/git_exclude.h"
 #include "tests/unit/root_fixture.h"
 
+#include <unistd.h>
+
 #define BEGIN "# BEGIN Open-Inspect runtime assets\n"
 #define END "# END Open-Inspect runtime assets\n"
 
@@ -43,6 +45,12 @@ static void test_earlier_assets(void)
         CHECK_STR(read_text("e/.git/info/exclude"),
                   "*.log\n" BEGIN "/.opencode/package.json\n" END);
     }
+}
+
+static void test_what_stays(void)
+{
+    struct err err;
+
     TEST("what the user has there stays: other names, no pattern, in git, a directory") {
         put_file("u/.opencode/tool/cancel-child.js", "tracked");
         CHECK_INT(make_checkout("u"), 0);
@@ -73,6 +81,12 @@ static void test_earlier_assets(void)
         CHECK(file_exists(in_root("elsewhere/slack-notify.js")));
         CHECK(file_exists(in_root("l/.opencode/x")));
     }
+}
+
+static void test_other_places(void)
+{
+    struct err err;
+
     TEST("a linked worktree, whose .git is a file, has the block where git looks for it (S-248)") {
         static const char *const patterns[] = {"/.opencode/package-lock.json"};
         char command[2 * PATH_MAX];
@@ -111,6 +125,8 @@ int main(void)
 {
     root_begin();
     test_earlier_assets();
+    test_what_stays();
+    test_other_places();
     root_end();
     return check_done();
 }

@@ -130,6 +130,19 @@ static void test_npm_guard(void)
         put_file("c/package.json", "{}");
         CHECK_INT(npm_guard_put(in_root("c"), in_root("deps"), &err), NPM_GUARD_FOREIGN);
     }
+    TEST("the image's tree is linked, not copied, and serves a user's tools") {
+        put_file("deps/node_modules/@opencode-ai/plugin/package.json", "{}");
+        CHECK_INT(npm_guard_put(in_root("b"), in_root("deps"), &err), NPM_GUARD_PUT);
+        CHECK(is_link_to("b/node_modules", "deps/node_modules"));
+    }
+}
+
+/* What a supervisor before us left (S-283, S-318). */
+static void test_npm_guard_of_others(void)
+{
+    struct err err;
+
+    put_file("deps/node_modules/@opencode-ai/plugin/package.json", "{}");
     TEST("a tree of an earlier supervisor without its lock file gets one, or npm would run") {
         put_file("g/tool/x.js", "import { tool } from '@opencode-ai/plugin'");
         put_file("g/node_modules/@opencode-ai/plugin/package.json", "{}");
@@ -140,11 +153,6 @@ static void test_npm_guard(void)
         put_file("h/tool/x.js", "import { tool } from '@opencode-ai/plugin'");
         put_file("h/node_modules/other/package.json", "{}");
         CHECK_INT(npm_guard_put(in_root("h"), in_root("deps"), &err), NPM_GUARD_NEEDED);
-    }
-    TEST("the image's tree is linked, not copied, and serves a user's tools") {
-        put_file("deps/node_modules/@opencode-ai/plugin/package.json", "{}");
-        CHECK_INT(npm_guard_put(in_root("b"), in_root("deps"), &err), NPM_GUARD_PUT);
-        CHECK(is_link_to("b/node_modules", "deps/node_modules"));
     }
     TEST("the image's own manifest beside it is no user's: what a killed supervisor left is made "
          "whole (S-285)") {
@@ -265,6 +273,7 @@ int main(void)
     root_begin();
     test_links();
     test_npm_guard();
+    test_npm_guard_of_others();
     test_sentinel();
     test_secrets();
     root_end();
