@@ -3,6 +3,7 @@
  */
 #include "bridge/prompt/prompt_run_private.h"
 #include "common/clock.h"
+#include "common/cleanup.h"
 #include "common/json.h"
 #include "common/random.h"
 
@@ -183,8 +184,10 @@ const char *prompt_calls_session(const struct prompt_run *run)
 
 /* ---- final fetch ---- */
 
-static void repair(struct prompt_run *run, cJSON *messages)
+static void repair(struct prompt_run *run)
 {
+    AUTO_JSON cJSON *messages = TAKE_PTR(run->fetched_messages);
+
     translator_repair(run->translator, messages, prompt_run_now(run), &run->sink);
     prompt_run_follow_up(run);
 }
@@ -206,9 +209,13 @@ static void on_fetched(void *user, cJSON *fetched, int status, const struct err 
         prompt_run_set_step(run, run->step);
         return;
     }
-    if (event_feed_skipped(run->options.feed) != run->skipped)
+    if (event_feed_skipped(run->options.feed) != run->skipped) {
+        run->children_missed = true;
         translator_on_gap(run->translator);
-    repair(run, messages);
+    }
+    cJSON_Delete(run->fetched_messages);
+    run->fetched_messages = TAKE_PTR(messages);
+    prompt_children_read(run, run->fetched_messages, repair);
 }
 
 void prompt_calls_fetch(struct prompt_run *run)
@@ -216,7 +223,7 @@ void prompt_calls_fetch(struct prompt_run *run)
     const char *session_id = prompt_calls_session(run);
     struct err err = {0};
 
-    if (run->fetch || !run->command)
+    if (run->fetch || run->fetched_messages || !run->command)
         return;
     run->fetch_at_ms = UINT64_MAX;
     if (session_id)
@@ -237,7 +244,9 @@ void prompt_calls_drop(struct prompt_run *run)
     run->fetch = NULL;
     run->status = NULL;
     prompt_resync_drop(run);
-    run->missed = false;
+    cJSON_Delete(run->fetched_messages);
+    run->fetched_messages = NULL;
+    run->missed = run->children_missed = false;
     prompt_preparation_free(run->preparation);
     run->preparation = NULL;
     if (!run->post)

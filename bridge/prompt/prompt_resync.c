@@ -2,7 +2,7 @@
  * A prompt whose events were not all heard, because the event stream broke or because an earlier
  * bridge began it: what OpenCode has stored of it is read and given to the translator, which then
  * goes on, ends the prompt, or says that OpenCode never got it. Asked are, in this order: the
- * messages, what OpenCode does, and what waits for an answer.
+ * messages, what OpenCode does, what child sessions did, and what waits for an answer.
  *
  * The event stream is up before that: what happens meanwhile is heard twice rather than not at all.
  */
@@ -37,9 +37,10 @@ static void try_again(struct prompt_run *run, const struct err *err)
 
 /* ---- messages and status ---- */
 
-static void conclude(struct prompt_run *run, const cJSON *status)
+static void conclude(struct prompt_run *run)
 {
     AUTO_JSON cJSON *messages = TAKE_PTR(run->stored_messages);
+    AUTO_JSON cJSON *status = TAKE_PTR(run->stored_status);
     const struct translator_stored stored = {
         .messages = messages, .status = status, .omits_steps = run->takes_over};
     bool has_prompt = translator_resync(run->translator, &stored, prompt_run_now(run), &run->sink);
@@ -87,7 +88,9 @@ static void on_status(void *user, struct http_response *response, const struct e
         prompt_resync_advance(run);
         return;
     }
-    conclude(run, status);
+    cJSON_Delete(run->stored_status);
+    run->stored_status = TAKE_PTR(status);
+    prompt_children_read(run, run->stored_messages, conclude);
 }
 
 static void give_up(struct prompt_run *run, int status, const struct err *err)
@@ -130,7 +133,8 @@ void prompt_resync_advance(struct prompt_run *run)
     const struct message_pages_since since = {run->user_message_id, run->posted_wall_ms};
     struct err err = {0};
 
-    if (!run->missed || run->pages || run->resync || !event_feed_is_up(run->options.feed) ||
+    if (!run->missed || run->pages || run->resync || run->children ||
+        !event_feed_is_up(run->options.feed) ||
         (run->step != PROMPT_STEP_RUNNING && run->step != PROMPT_STEP_TAKING_OVER) ||
         prompt_run_now(run) < run->resync_at_ms || !translator_is_listening(run->translator) ||
         !session_id)
@@ -145,7 +149,7 @@ void prompt_resync_advance(struct prompt_run *run)
 void prompt_resync_wait(struct prompt_run *run)
 {
     prompt_resync_drop(run);
-    run->missed = true;
+    run->missed = run->children_missed = true;
     run->resync_saw_idle = false;
     run->resync_at_ms = 0;
     run->resync_until_ms =
@@ -179,7 +183,7 @@ void prompt_resync_take_over(struct prompt_run *run, const struct journal_prompt
 
 uint64_t prompt_resync_deadline(const struct prompt_run *run)
 {
-    bool retries = run->resync_at_ms > 0 && !run->pages && !run->resync;
+    bool retries = run->resync_at_ms > 0 && !run->pages && !run->resync && !run->children;
 
     if (!run->missed)
         return UINT64_MAX;
@@ -207,8 +211,10 @@ void prompt_resync_drop(struct prompt_run *run)
     message_pages_cancel(run->pages);
     http_request_cancel(run->resync);
     cJSON_Delete(run->stored_messages);
+    cJSON_Delete(run->stored_status);
     run->pages = NULL;
     run->resync = NULL;
-    run->stored_messages = NULL;
+    run->stored_messages = run->stored_status = NULL;
+    prompt_children_drop(run);
     prompt_asks_drop(run); /* they are listed afterwards */
 }

@@ -52,7 +52,7 @@ struct prompt_run *prompt_run_new(const struct prompt_run_options *options)
         return NULL;
     run->options = *options;
     run->opencode_ready = true;
-    run->fetch_at_ms = run->abort_at_ms = UINT64_MAX;
+    run->fetch_at_ms = run->abort_at_ms = run->children_until_ms = UINT64_MAX;
     run->asks.list_at_ms = UINT64_MAX;
     run->sink = (struct translator_sink){
         .user = run, .on_event = on_translated, .on_note = on_note, .on_ask = on_ask};
@@ -95,6 +95,7 @@ static void arm(struct prompt_run *run)
         deadline = earlier(deadline, prompt_resync_deadline(run));
         deadline = earlier(deadline, prompt_asks_deadline(run));
         deadline = earlier(deadline, run->fetch_at_ms);
+        deadline = earlier(deadline, run->children_until_ms);
     }
     if (deadline == UINT64_MAX)
         return;
@@ -145,6 +146,7 @@ static void on_timer(uv_timer_t *timer)
     tell_heard(run, now);
     if (translator_deadline(run->translator) <= now)
         translator_tick(run->translator, now, &run->sink);
+    prompt_children_tick(run, now);
     prompt_resync_tick(run, now);
     prompt_asks_tick(run, now);
     if (run->fetch_at_ms <= now)

@@ -1,6 +1,6 @@
 /*
  * What prompt_run.c and the files of its work share: prompt_intake.c, prompt_calls.c, prompt_abort.c,
- * prompt_asks.c, prompt_resync.c, prompt_status.c. Nobody else includes this.
+ * prompt_asks.c, prompt_children.c, prompt_resync.c, prompt_status.c. Nobody else includes this.
  */
 #ifndef BRIDGE_PROMPT_PROMPT_RUN_PRIVATE_H
 #define BRIDGE_PROMPT_PROMPT_RUN_PRIVATE_H
@@ -32,6 +32,9 @@ struct prompt_asks {
     unsigned list_tries;
     uint64_t list_at_ms; /* another try; UINT64_MAX: none is waited for */
 };
+
+struct prompt_run;
+typedef void prompt_children_fn(struct prompt_run *run);
 
 struct prompt_run {
     uv_timer_t timer; /* the wait for OpenCode, or the translator's deadline */
@@ -67,6 +70,7 @@ struct prompt_run {
     struct http_request *status;
     uint64_t fetch_at_ms; /* the final fetch is tried again; UINT64_MAX: no */
     unsigned fetch_count; /* that failed */
+    cJSON *fetched_messages;
 
     /* prompt_abort.c. It outlives the prompt, and the next one waits for it. */
     struct http_request *abort;
@@ -92,6 +96,15 @@ struct prompt_run {
     struct message_pages *pages;
     struct http_request *resync;
     cJSON *stored_messages;
+    cJSON *stored_status;
+
+    /* prompt_children.c */
+    bool children_missed; /* what they did in a gap may not be known */
+    cJSON *children;      /* ids of the sessions that are being read, in order */
+    int children_read;
+    uint64_t children_until_ms; /* then the rest is left out; UINT64_MAX: nothing is read */
+    struct message_pages *children_pages;
+    prompt_children_fn *children_then;
 };
 
 uint64_t prompt_run_now(const struct prompt_run *run);
@@ -161,6 +174,12 @@ void prompt_resync_advance(struct prompt_run *run);
 uint64_t prompt_resync_deadline(const struct prompt_run *run);
 void prompt_resync_tick(struct prompt_run *run, uint64_t now);
 void prompt_resync_drop(struct prompt_run *run);
+
+/* prompt_children.c. Reads what the children did that these messages tell of, if there was a gap, and
+ * calls `then`. At most one reading at a time: a new one takes the place of the other. */
+void prompt_children_read(struct prompt_run *run, const cJSON *messages, prompt_children_fn *then);
+void prompt_children_tick(struct prompt_run *run, uint64_t now);
+void prompt_children_drop(struct prompt_run *run);
 
 /* prompt_status.c. Asks whether OpenCode works on the prompt it took, for the translator. */
 void prompt_status_ask(struct prompt_run *run);

@@ -8,7 +8,12 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* By so much of its text an error is known again. */
+#define ERROR_KEY_TEXT_MAX 256
+#define ERROR_KEY_MAX ((size_t)2 * FIELD_ID_MAX + ERROR_KEY_TEXT_MAX)
 
 void child_sessions_track(struct translator *t, const char *child, const char *parent,
                           const char *source)
@@ -70,6 +75,15 @@ static void emit_child_error(struct translator *t, const char *child, const char
               NOTE_TEXT("child_session_id", child));
 }
 
+/* An error goes out every time (B-566); only after a gap may one be heard of twice. */
+static bool is_repeated_error(struct translator *t, const char *child, const char *text)
+{
+    AUTO_BUF struct buf key = BUF_INIT(ERROR_KEY_MAX);
+
+    buf_printf(&key, "error\n%s\n%.*s", child, ERROR_KEY_TEXT_MAX, text);
+    return !id_table_add(&t->tools, buf_text(&key)) && t->had_gap;
+}
+
 void child_sessions_on_error(struct translator *t, const char *child, const cJSON *error)
 {
     AUTO_FREE char *text = error_text(error);
@@ -80,10 +94,14 @@ void child_sessions_on_error(struct translator *t, const char *child, const cJSO
                   NOTE_TEXT("error_msg", text), NOTE_TEXT("child_session_id", child));
         return;
     }
+    if (!text)
+        text = strdup("Sub-task error");
+    if (!text || is_repeated_error(t, child, text))
+        return;
     if (task)
-        emit_child_error(t, child, task, text ? text : "Sub-task error");
+        emit_child_error(t, child, task, text);
     else
-        queue_activity(t, child, NULL, text ? text : "Sub-task error");
+        queue_activity(t, child, NULL, text);
 }
 
 void child_sessions_associate(struct translator *t, const cJSON *part, const char *session,

@@ -2,7 +2,8 @@
  * The inside of a translator, shared by the files of this folder and by nobody else. translator.c
  * owns it; the others are given it and do one job each: emit.c sends, parts.c translates message
  * parts, messages.c tells whose they are, child_sessions.c does sub-tasks, turn.c ends the prompt,
- * alarms.c does so when it took too long, repair.c reads what OpenCode has stored.
+ * alarms.c does so when it took too long, repair.c and repair_children.c read what OpenCode has
+ * stored.
  */
 #ifndef BRIDGE_TRANSLATE_STATE_H
 #define BRIDGE_TRANSLATE_STATE_H

@@ -142,6 +142,18 @@ struct translator_stored {
     bool omits_steps;
 };
 
+/* Adds to the array `found` the ids of the child sessions that ran in the prompt, as far as the stored
+ * messages of `session` (the prompt's, or a child) tell; not one that is there already. */
+void translator_find_children(struct translator *translator, const char *session,
+                              const cJSON *messages, cJSON *found, uint64_t now,
+                              const struct translator_sink *sink);
+
+/* What such a child did and was not heard of is emitted; before the prompt itself is resynced or
+ * repaired, which may end it. */
+void translator_resync_child(struct translator *translator, const char *child,
+                             const struct translator_stored *stored, uint64_t now,
+                             const struct translator_sink *sink);
+
 /* Makes good for what was not heard: emits what is missing of the prompt, ends it if OpenCode is done
  * with it or has lost it. False: OpenCode does not have the prompt (yet), and nothing was done. */
 bool translator_resync(struct translator *translator, const struct translator_stored *stored,

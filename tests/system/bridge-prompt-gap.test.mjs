@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { bridgeBetween, settle, types } from './support/bridge.mjs';
+import { Run } from './support/fake-opencode.mjs';
 
 const env = { BRIDGE_HEARTBEAT_INTERVAL_MS: '100', BRIDGE_FINAL_FETCH_MS: '2000' };
 const calls = (cp, id) => cp.eventsOf(id).filter(({ type }) => type === 'tool_call').map(({ args, status }) => `${args.command} ${status}`);
@@ -46,6 +47,42 @@ test('the prompt ends in the gap: its end is told with all it wrote', async (t) 
     assert.equal(completion.success, true, completion.error);
     assert.deepEqual(calls(cp, id), ['ls completed']);
     assert.equal(cp.textOf(id), 'The answer.');
+});
+
+for (const over of ['goes on', 'is over when it ends']) {
+    test(`what a sub-task does in the gap arrives, all of it, and the prompt ${over}`, async (t) => {
+        const { cp, opencode, id, run } = await midPrompt(t);
+        const child = new Run(opencode, opencode.newSession(), { parts: [{ text: 'look' }] });
+        run.task('look', child.sessionID, { callID: 'task_1' });
+        child.begin().tool('bash', { command: 'before it' }, 'x');
+        await cp.waitForEvent(({ args, status }) => args?.command === 'before it' && status === 'completed');
+        opencode.breakStreams();
+        const grandchild = new Run(opencode, opencode.newSession(), { parts: [{ text: 'look deeper' }] });
+        child.task('look deeper', grandchild.sessionID).tool('bash', { command: 'in the gap' }, 'y').endStep();
+        grandchild.begin().tool('bash', { command: 'deep in the gap' }, 'y').endStep();
+        if (over !== 'goes on') run.tool('bash', { command: 'last' }, 'z').text('Done.').finish();
+        await opencode.listened(2);
+        if (over === 'goes on') {
+            await cp.waitForEvent(({ args }) => args?.command === 'deep in the gap');
+            child.assistant().tool('bash', { command: 'after it' }, 'z').endStep();
+            run.text('Done.').finish();
+        }
+        assert.equal((await cp.completionOf(id)).success, true);
+        const ofChildren = cp.eventsOf(id).filter(({ isSubtask }) => isSubtask);
+        const commands = ofChildren.filter(({ status, tool }) => tool === 'bash' && status === 'completed').map(({ args }) => args.command);
+        assert.deepEqual(commands.toSorted(), ['before it', 'in the gap', 'deep in the gap', ...(over === 'goes on' ? ['after it'] : [])].toSorted());
+        assert.ok(ofChildren.every(({ taskCallId }) => taskCallId === 'task_1'));
+        const steps = ofChildren.filter(({ type }) => type === 'step_finish').length;
+        assert.equal(steps, over === 'goes on' ? 3 : 2, 'each step is told once');
+    });
+}
+
+test('a sub-task of the gap that OpenCode does not tell of holds nothing up', async (t) => {
+    const { cp, bridge, opencode, id, run } = await midPrompt(t);
+    opencode.breakStreams();
+    run.task('look', 'ses_unknown').text('Done.').finish();
+    assert.equal((await cp.completionOf(id)).success, true);
+    assert.equal((await bridge.logged('bridge.child_resync_error')).status_code, 404);
 });
 
 test('the prompt fails in the gap: it fails, with its error', async (t) => {

@@ -122,6 +122,74 @@ static void test_texts(void)
     }
 }
 
+#define TASK_RUNNING                                                                       \
+    "{'id':'pt','type':'tool','tool':'task','callID':'task1','state':{'status':'running'," \
+    "'input':{'d':'x'},'metadata':{'sessionId':'C'}}}"
+#define CHILD_ANSWER(time, error, parts)                                                       \
+    "[{'info':{'id':'CA','role':'assistant','parentID':'CU','sessionID':'C','time':{'created'" \
+    ":" time "}" error "},'parts':[" parts "]}]"
+#define CHILD_STEP "{'id':'cs','sessionID':'C','type':'step-finish','cost':2}"
+#define SOME_ERROR ",'error':{'name':'APIError','data':{'message':'no credit'}}"
+#define RECENT "1754000000005"
+
+/* What the stored messages of the prompt and of its child C tell. */
+static void resync_child(struct fixture *fixture, const char *parent, const char *child,
+                         bool omits_steps)
+{
+    cJSON *parent_messages = fixture_json(parent), *messages = fixture_json(child);
+    cJSON *found = cJSON_CreateArray();
+    const struct translator_stored stored = {.messages = messages, .omits_steps = omits_steps};
+
+    for (int i = 0; i < 2; i++)
+        translator_find_children(fixture->translator, "P", parent_messages, found, fixture->now,
+                                 &fixture->sink);
+    CHECK_INT(cJSON_GetArraySize(found), 1);
+    CHECK_STR(cJSON_GetStringValue(cJSON_GetArrayItem(found, 0)), "C");
+    translator_resync_child(fixture->translator, "C", &stored, fixture->now, &fixture->sink);
+    cJSON_Delete(found);
+    cJSON_Delete(messages);
+    cJSON_Delete(parent_messages);
+}
+
+static void test_children(void)
+{
+    static const char parent[] = "[" OWN "," ANSWER(OPEN, TASK_RUNNING) "]";
+    static const char child[] =
+        CHILD_ANSWER(RECENT, SOME_ERROR, CALL("c1", "completed") "," CHILD_STEP);
+    struct fixture fixture;
+
+    TEST("what a child did in a gap arrives, owned by its task, once") {
+        open_gap(&fixture);
+        resync_child(&fixture, parent, child, false);
+        CHECK_STR(fixture_look(&fixture), "tool_call:completed\nstep_finish\nerror:no credit\n");
+        CHECK_STR(json_get_string(fixture.last, "taskCallId"), "task1");
+        CHECK_STR(json_get_string(fixture.last, "childSessionId"), "C");
+        CHECK(json_get_bool(fixture.last, "isSubtask", false));
+        CHECK(resync(&fixture, parent, BUSY));
+        CHECK_STR(fixture_look(&fixture), "tool_call:running\n");
+        resync_child(&fixture, parent, child, false);
+        fixture_feed(&fixture, "{'type':'session.error','properties':{'sessionID':'C','error':{"
+                               "'name':'APIError','data':{'message':'no credit'}}}}");
+        fixture_feed(&fixture, "{'type':'message.part.updated','properties':{'sessionID':'C',"
+                               "'part':{'id':'cs','messageID':'CA','sessionID':'C','type':"
+                               "'step-finish','cost':2}}}");
+        CHECK_STR(fixture_look(&fixture), "");
+        fixture_close(&fixture);
+    }
+    TEST("of a prompt that was taken over a child's steps and errors do not come twice") {
+        open_gap(&fixture);
+        resync_child(&fixture, parent, child, true);
+        CHECK_STR(fixture_look(&fixture), "tool_call:completed\n");
+        fixture_close(&fixture);
+    }
+    TEST("what a child did for an earlier prompt is not this one's") {
+        open_gap(&fixture);
+        resync_child(&fixture, parent, CHILD_ANSWER("1", "", CALL("c1", "completed")), false);
+        CHECK_STR(fixture_look(&fixture), "");
+        fixture_close(&fixture);
+    }
+}
+
 static void test_tools(void)
 {
     struct fixture fixture;
@@ -285,6 +353,7 @@ int main(void)
 {
     test_texts();
     test_tools();
+    test_children();
     test_ends();
     test_taken_over();
     return check_done();

@@ -158,7 +158,7 @@ export class FakeOpencode extends EventEmitter {
         const notFound = [404, { name: 'NotFoundError', data: { message: `Session not found: ${sessionID}` } }];
         switch (name) {
         case 'GET /global/health': return [200, { healthy: true, version: '1.18.33' }];
-        case 'POST /session': return [200, { id: this.#newSession() }];
+        case 'POST /session': return [200, { id: this.newSession() }];
         case 'GET /event': return void this.#openStream(response);
         case 'GET /session/status': return [200, this.#statuses()];
         case 'POST /session/:id/abort': return [200, this.#abort(sessionID)];
@@ -190,7 +190,7 @@ export class FakeOpencode extends EventEmitter {
         return true;
     }
 
-    #newSession() {
+    newSession() {
         const id = newId('ses');
         this.sessions.set(id, []);
         return id;
