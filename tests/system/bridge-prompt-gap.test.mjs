@@ -7,6 +7,8 @@ import { bridgeBetween, settle, types } from './support/bridge.mjs';
 import { Run } from './support/fake-opencode.mjs';
 
 const env = { BRIDGE_HEARTBEAT_INTERVAL_MS: '100', BRIDGE_FINAL_FETCH_MS: '2000' };
+/** For what takes a sanitized program on a busy machine seconds to read. */
+const patient = { ...env, BRIDGE_FINAL_FETCH_MS: '60000' };
 const calls = (cp, id) => cp.eventsOf(id).filter(({ type }) => type === 'tool_call').map(({ args, status }) => `${args.command} ${status}`);
 
 /** A prompt that has said `First part.`, and its run at OpenCode. */
@@ -263,7 +265,7 @@ test('the prompt was given up before the post is answered, with 404: it is not p
 });
 
 test('a history of large images does not hide the end of an answer (D-24)', async (t) => {
-    const { cp, opencode } = await bridgeBetween(t, { env });
+    const { cp, opencode } = await bridgeBetween(t, { env: patient });
     await cp.completionOf(cp.prompt('first'));
     const [[sessionID, messages]] = opencode.sessions;
     const image = `data:image/png;base64,${'A'.repeat(3_500_000)}`;
@@ -286,7 +288,7 @@ test('a history of large images does not hide the end of an answer (D-24)', asyn
 });
 
 test('a prompt that is too long for the journal goes on after a gap, and its end is fetched', async (t) => {
-    const { cp, opencode } = await bridgeBetween(t, { env });
+    const { cp, opencode } = await bridgeBetween(t, { env: patient });
     opencode.onPrompt = (run) => run.begin().text('First part.');
     const id = cp.prompt('x'.repeat(9_000_000));
     const run = await opencode.prompted();
