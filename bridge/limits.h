@@ -25,7 +25,7 @@
  * | BRIDGE_LEGACY_PUSH_TIMEOUT_MS   | 170000  | 50 .. 3600000  | one push, older contract        |
  * | BRIDGE_PUSH_KILL_MS             | 5000    | 10 .. 60000    | from SIGTERM to SIGKILL         |
  * | BRIDGE_DRAIN_TIMEOUT_MS         | 2000    | 0 .. 60000     | sending what is queued at exit  |
- * | BRIDGE_ATTACHMENT_TIMEOUT_MS    | 120000  | 50 .. 3600000  | one attachment's download       |
+ * | BRIDGE_ATTACHMENT_TIMEOUT_MS    | 120000  | 50 .. 3600000  | silence of a download           |
  * | BRIDGE_SIGNING_TIMEOUT_MS       | 30000   | 50 .. 600000   | the signing configuration       |
  * | BRIDGE_GIT_CONFIG_TIMEOUT_MS    | 10000   | 50 .. 600000   | configuring one checkout        |
  * | BRIDGE_DIFF_TIMEOUT_MS          | 60000   | 50 .. 3600000  | one capture of the changes      |

@@ -23,7 +23,8 @@ struct http_request {
     const char *answer_header;
     size_t data_len; /* given to on_data so far */
     struct http_response response;
-    uint64_t total_limit_ms;
+    uint64_t limit_ms;
+    bool limits_silence; /* the limit begins anew with each piece of the answer */
     bool cut_body;
     bool has_answer; /* the status and headers are here */
     bool is_chunked;
@@ -57,11 +58,18 @@ static void finish_with(struct http_request *request, enum err_class class, cons
     finish(request, &err);
 }
 
+static void note_progress(struct http_request *request)
+{
+    if (request->limits_silence)
+        connection_set_limit(&request->connection, request->limit_ms);
+}
+
 static int on_answer(struct http_request *request)
 {
     struct lws *wsi = request->connection.wsi;
 
     request->has_answer = true;
+    note_progress(request);
     request->response.status = (int)lws_http_client_http_response(wsi);
     if (lws_hdr_copy(wsi, request->response.content_type, sizeof(request->response.content_type),
                      WSI_TOKEN_HTTP_CONTENT_TYPE) < 0)
@@ -103,6 +111,7 @@ static int on_body(struct http_request *request, const char *data, size_t len)
     struct buf *body = &request->response.body;
     size_t room = body->max - body->len;
 
+    note_progress(request);
     if (request->on_data)
         return hand_on(request, data, len);
     if (len <= room) {
@@ -217,8 +226,9 @@ static void on_limit(void *owner)
     struct http_request *request = owner;
     struct err err = {0};
 
-    err_set(&err, ERR_TIMEOUT, "no whole answer within %.3g s: %s is still missing",
-            (double)request->total_limit_ms / 1000,
+    err_set(&err, ERR_TIMEOUT, "%s %.3g s: %s is still missing",
+            request->limits_silence ? "nothing came for" : "no whole answer within",
+            (double)request->limit_ms / 1000,
             request->has_answer ? "the rest of the body"
                                 : connection_awaited(&request->connection));
     connection_add_context(&request->connection, &err);
@@ -289,14 +299,17 @@ struct http_request *http_request_start(struct net_context *context,
     request->read_body = options->read_body;
     request->on_data = options->on_data;
     request->answer_header = options->answer_header;
-    request->total_limit_ms =
+    request->limits_silence = options->silence_limit_ms > 0;
+    request->limit_ms =
         options->total_limit_ms ? options->total_limit_ms : HTTP_REQUEST_TOTAL_LIMIT_MS;
+    if (request->limits_silence)
+        request->limit_ms = options->silence_limit_ms;
     buf_init(&request->response.body,
              options->max_body ? options->max_body : HTTP_REQUEST_MAX_BODY);
     if (init_connection(request, context, options, err) != 0 ||
         copy_body(request, options, err) != 0)
         goto fail;
-    connection_set_limit(&request->connection, request->total_limit_ms);
+    connection_set_limit(&request->connection, request->limit_ms);
     if (connection_start(&request->connection, err) != 0)
         goto fail;
     return request;

@@ -41,7 +41,9 @@ struct http_request_options {
     /* 0 means the constant above. */
     size_t max_body;         /* of the answer, bytes */
     uint64_t total_limit_ms; /* from the start to the last byte */
-    bool cut_body;           /* a longer body is cut at max_body; otherwise it is an ERR_LIMIT */
+    /* In place of the total: until the answer begins, and then between two pieces of it. 0: none. */
+    uint64_t silence_limit_ms;
+    bool cut_body; /* a longer body is cut at max_body; otherwise it is an ERR_LIMIT */
     /* A header of the answer: lower case, with the colon, a constant. NULL: none is wanted. */
     const char *answer_header;
 };

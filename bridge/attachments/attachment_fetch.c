@@ -3,7 +3,6 @@
 #include "bridge/control_plane/addresses.h"
 #include "bridge/control_plane/greeting.h"
 #include "bridge/control_plane/session_request.h"
-#include "common/clock.h"
 #include "common/json.h"
 #include "net/http_request.h"
 
@@ -12,7 +11,6 @@
 
 #define AT_A_TIME 2 /* B-710 */
 #define STATUS_OK 200
-#define MS_PER_SECOND 1000.0
 #define WARNING_MAX_BYTES 2048
 
 struct download {
@@ -27,7 +25,6 @@ struct download {
 struct attachment_fetch {
     struct attachment_fetch_options options;
     struct download downloads[ATTACHMENTS_MAX];
-    uint64_t deadline_ms; /* clock_monotonic_ms() */
     size_t count;
     size_t started;
     size_t settled;
@@ -137,7 +134,6 @@ static int on_data(void *user, int status, const char *data, size_t len, struct 
 static int start(struct download *download, struct err *err)
 {
     const struct attachment_fetch_options *options = &download->fetch->options;
-    uint64_t deadline_ms = download->fetch->deadline_ms, now_ms = clock_monotonic_ms();
     const struct session_request request = {
         .method = "GET",
         .control_plane = options->control_plane,
@@ -147,12 +143,9 @@ static int start(struct download *download, struct err *err)
         .id = download->attachment.id,
         .on_data = on_data,
         .max_body = ATTACHMENT_MAX_BYTES,
-        .limit_ms = deadline_ms - now_ms,
+        .silence_limit_ms = options->limit_ms,
     };
 
-    if (now_ms >= deadline_ms)
-        return err_set(err, ERR_TIMEOUT, "the prompt's attachments took longer than %.3g s",
-                       (double)options->limit_ms / MS_PER_SECOND);
     if (spool_open(&download->spool, options->directory, err) != 0)
         return -1;
     download->request = session_request_start(options->net, &request, on_done, download, err);
@@ -181,7 +174,6 @@ struct attachment_fetch *attachment_fetch_start(const struct attachment_fetch_op
     fetch->options = *options;
     fetch->on_done = done;
     fetch->user = user;
-    fetch->deadline_ms = clock_monotonic_ms() + options->limit_ms;
     fetch->count = list->count;
     for (size_t i = 0; i < list->count; i++)
         fetch->downloads[i] =

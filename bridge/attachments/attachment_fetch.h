@@ -24,7 +24,7 @@ struct attachment_fetch_options {
     const char *session_id;
     const char *token;
     const char *directory; /* for the spools */
-    uint64_t limit_ms;     /* of all downloads together: so long a prompt may wait */
+    uint64_t limit_ms;     /* so long a download may be silent (B-710) */
     void *event_user;
     void (*on_event)(void *event_user, cJSON *event); /* warnings; the callee deletes them */
 };

@@ -27,6 +27,7 @@ struct http_request *session_request_start(struct net_context *net,
         .on_data = request->on_data,
         .max_body = request->max_body,
         .total_limit_ms = request->limit_ms,
+        .silence_limit_ms = request->silence_limit_ms,
     };
     struct http_request *started;
 

@@ -21,7 +21,8 @@ struct session_request {
     http_read_fn *read_body; /* or NULL; in place of `body` */
     http_data_fn *on_data;   /* or NULL */
     size_t max_body;
-    uint64_t limit_ms;
+    uint64_t limit_ms;         /* of the whole request, */
+    uint64_t silence_limit_ms; /* or of each silence in it; the other is 0 */
 };
 
 /* NULL and `err` when it could not be started. */

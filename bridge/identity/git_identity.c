@@ -20,8 +20,8 @@
 #define STATUS_NOT_FOUND 404
 #define ANSWER_MAX_BYTES ((size_t)64 * 1024)
 
-/* A connection that breaks is no answer: within the limit it is asked again. */
-#define TRIES_OF_FULL_LENGTH 3 /* so long may one hang: its connection may be dead */
+/* A connection that breaks is no answer: within the limit it is asked again. A try may take all that
+ * is left of it, for a control plane that starts cold is slow (B-910). */
 #define RETRY_FIRST_MS 100
 #define RETRY_MOST_MS 2000
 #define RETRY_JITTER_PERCENT 20
@@ -70,6 +70,14 @@ struct git_identity *git_identity_new(const struct git_identity_options *options
     return self;
 }
 
+/* A prompt without an author waited to hear whether this control plane has signing. */
+static const char *prompt_error(const struct git_identity *self, const char *error)
+{
+    if (self->author.kind == PROMPT_AUTHOR_ABSENT)
+        return self->signing == SIGNING_PRESENT ? INVALID_AUTHOR_TEXT : NULL;
+    return self->optional ? NULL : error;
+}
+
 /* The end of a refresh. `detail` is for the log. */
 static void finish(struct git_identity *self, const char *error, const char *detail)
 {
@@ -82,7 +90,7 @@ static void finish(struct git_identity *self, const char *error, const char *det
         self->initialised = true;
     self->on_done = NULL;
     if (on_done)
-        on_done(self->user, self->optional ? NULL : error);
+        on_done(self->user, prompt_error(self, error));
 }
 
 /* ---- writing ---- */
@@ -272,7 +280,6 @@ static void on_fetched(void *user, struct http_response *response, const struct 
 static int ask(struct git_identity *self, struct err *err)
 {
     uint64_t left_ms = self->fetch_until_ms - uv_now(self->options.loop);
-    uint64_t try_ms = self->options.fetch_limit_ms / TRIES_OF_FULL_LENGTH;
     const struct session_request request = {
         .method = "GET",
         .control_plane = self->options.control_plane,
@@ -280,7 +287,7 @@ static int ask(struct git_identity *self, struct err *err)
         .token = self->options.token,
         .path = "/commit-signing",
         .max_body = ANSWER_MAX_BYTES,
-        .limit_ms = left_ms < try_ms ? left_ms : try_ms,
+        .limit_ms = left_ms,
     };
 
     self->fetch = session_request_start(self->options.net, &request, on_fetched, self, err);
@@ -310,23 +317,31 @@ void git_identity_initialise(struct git_identity *self)
         finish(self, UNAVAILABLE_TEXT, err.text);
 }
 
+/* Whether the author alone decides; then nothing else happens, and a fetch of the beginning goes on. */
+static bool is_settled(const struct git_identity *self, enum prompt_author_kind kind,
+                       enum git_identity_step *step)
+{
+    *step = GIT_IDENTITY_FAILED;
+    if (kind == PROMPT_AUTHOR_INVALID)
+        return true;
+    if (kind == PROMPT_AUTHOR_ABSENT && self->signing == SIGNING_ABSENT)
+        *step = GIT_IDENTITY_DONE;
+    return kind == PROMPT_AUTHOR_ABSENT && self->signing != SIGNING_UNKNOWN;
+}
+
 static enum git_identity_step start(struct git_identity *self, struct err *err)
 {
-    bool is_current =
-        self->author.kind == PROMPT_AUTHOR_AGENT || self->author.kind == PROMPT_AUTHOR_USER;
+    bool is_older =
+        self->author.kind == PROMPT_AUTHOR_MIDDLE || self->author.kind == PROMPT_AUTHOR_OLDER;
+    struct err why = {0};
 
-    if (self->author.kind == PROMPT_AUTHOR_INVALID ||
-        (self->author.kind == PROMPT_AUTHOR_ABSENT && self->signing == SIGNING_PRESENT)) {
-        err_set(err, ERR_PROTOCOL, INVALID_AUTHOR_TEXT);
-        return GIT_IDENTITY_FAILED;
-    }
+    if (is_older || self->signing == SIGNING_ABSENT)
+        return write_identity(self) ? GIT_IDENTITY_STARTED : GIT_IDENTITY_DONE;
+    if (fetch(self, &why) == 0)
+        return GIT_IDENTITY_STARTED;
+    log_at(self->options.log, LOG_WARNING, "git.identity_error", LOG_ERR(&why));
     if (self->author.kind == PROMPT_AUTHOR_ABSENT)
         return GIT_IDENTITY_DONE;
-    if (!is_current || self->signing == SIGNING_ABSENT)
-        return write_identity(self) ? GIT_IDENTITY_STARTED : GIT_IDENTITY_DONE;
-    if (fetch(self, err) == 0)
-        return GIT_IDENTITY_STARTED;
-    log_at(self->options.log, LOG_WARNING, "git.identity_error", LOG_ERR(err));
     err_set(err, ERR_NETWORK, UNAVAILABLE_TEXT);
     return GIT_IDENTITY_FAILED;
 }
@@ -335,11 +350,19 @@ enum git_identity_step git_identity_refresh(struct git_identity *self, const cJS
                                             git_identity_done_fn *on_done, void *user,
                                             struct err *err)
 {
+    struct prompt_author wanted;
     enum git_identity_step step;
 
+    prompt_author_read(author, &wanted);
+    if (is_settled(self, wanted.kind, &step)) {
+        prompt_author_clear(&wanted);
+        if (step == GIT_IDENTITY_FAILED)
+            err_set(err, ERR_PROTOCOL, INVALID_AUTHOR_TEXT);
+        return step;
+    }
     git_identity_cancel(self);
     prompt_author_clear(&self->author);
-    prompt_author_read(author, &self->author);
+    self->author = wanted;
     step = start(self, err);
     /* A worker that cannot be started has finished already; so on_done is set last. */
     if (step == GIT_IDENTITY_STARTED && (self->fetch || self->worker)) {

@@ -1,26 +1,10 @@
 #include "bridge/identity/prompt_author.h"
 
 #include "common/json.h"
+#include "common/trim.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define BLANKS " \t\r\n\f\v"
-
-/* Trimmed, for the caller to free; NULL when it is no text or blank. */
-static char *trimmed(const cJSON *object, const char *key)
-{
-    const char *text = json_get_string(object, key);
-    size_t len;
-
-    if (!text)
-        return NULL;
-    text += strspn(text, BLANKS);
-    len = strlen(text);
-    while (len > 0 && strchr(BLANKS, text[len - 1]))
-        len--;
-    return len > 0 ? strndup(text, len) : NULL;
-}
 
 static void set(struct prompt_author *out, enum prompt_author_kind kind, char *name, char *email)
 {
@@ -36,7 +20,8 @@ static void read_current(const cJSON *identity, struct prompt_author *out)
     if (mode && strcmp(mode, "agent-only") == 0)
         out->kind = PROMPT_AUTHOR_AGENT;
     else if (mode && strcmp(mode, "attributed-user") == 0)
-        set(out, PROMPT_AUTHOR_USER, trimmed(identity, "name"), trimmed(identity, "email"));
+        set(out, PROMPT_AUTHOR_USER, trim_copy(json_get_string(identity, "name")),
+            trim_copy(json_get_string(identity, "email")));
     else
         out->kind = PROMPT_AUTHOR_INVALID;
 }

@@ -3,6 +3,7 @@
 #include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/trim.h"
 
 #include <string.h>
 
@@ -10,7 +11,6 @@
 #define EMAIL_MIN_CHARS 3
 #define EMAIL_MAX_CHARS 320
 #define PADDING_MAX 2
-#define BLANKS " \t\r\n\f\v"
 #define KEY_TYPE "ssh-ed25519 "
 #define BASE64_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 #define KEY_MAX_BYTES ((size_t)16 * 1024)
@@ -26,7 +26,11 @@ static size_t count_code_points(const char *text)
 
 static bool is_name(const char *name)
 {
-    return name && count_code_points(name) <= NAME_MAX_CHARS && name[strspn(name, BLANKS)] != '\0';
+    size_t len = 0;
+
+    if (name)
+        trim_both(name, &len);
+    return len > 0 && count_code_points(name) <= NAME_MAX_CHARS;
 }
 
 /* x@y.z without white space and with one "@". */
@@ -36,7 +40,7 @@ static bool is_email(const char *email)
     size_t len = email ? count_code_points(email) : 0;
     const char *dot;
 
-    if (!at || at == email || !at[1] || strchr(at + 1, '@') || strpbrk(email, BLANKS) ||
+    if (!at || at == email || !at[1] || strchr(at + 1, '@') || trim_has_blank(email) ||
         len < EMAIL_MIN_CHARS || len > EMAIL_MAX_CHARS)
         return false;
     dot = strchr(at + 2, '.');

@@ -1,6 +1,7 @@
 #include "bridge/prompt/prompt_preparation.h"
 
 #include "bridge/control_plane/greeting.h"
+#include "common/cleanup.h"
 #include "common/json.h"
 
 #include <stdio.h>
@@ -11,24 +12,50 @@
 struct prompt_preparation {
     struct prompt_preparation_options options;
     struct attachment_fetch *fetch;
+    cJSON *held; /* warnings, until the identity is settled; NULL when there are none */
     bool identity_done;
     prompt_preparation_done_fn *on_done;
     void *user;
 };
 
+/* A prompt that fails at its identity says nothing of its attachments (B-313): they are fetched at the
+ * same time, but what there is to tell waits. */
+static void on_warning(void *user, cJSON *event)
+{
+    struct prompt_preparation *self = user;
+
+    if (self->identity_done) {
+        self->options.attachments.on_event(self->options.attachments.event_user, event);
+        return;
+    }
+    if (!self->held)
+        self->held = cJSON_CreateArray();
+    cJSON_AddItemToArray(self->held, event);
+}
+
+static void settle_identity(struct prompt_preparation *self)
+{
+    AUTO_JSON cJSON *held = TAKE_PTR(self->held);
+    cJSON *event;
+
+    self->identity_done = true;
+    while ((event = cJSON_DetachItemFromArray(held, 0)))
+        on_warning(self, event);
+}
+
 /* B-703. */
-static void warn_of_rejected(const struct attachment_fetch_options *options,
-                             const struct prompt_command *prompt, size_t rejected)
+static void warn_of_rejected(struct prompt_preparation *self, const struct prompt_command *prompt,
+                             size_t rejected)
 {
     cJSON *warning = cJSON_CreateObject();
     char text[WARNING_MAX_BYTES];
 
-    log_at(options->log, LOG_WARNING, "prompt.invalid_attachments",
+    log_at(self->options.attachments.log, LOG_WARNING, "prompt.invalid_attachments",
            LOG_STR("message_id", prompt->message_id), LOG_NUM("rejected_count", rejected));
     snprintf(text, sizeof text, "%zu invalid attachment(s) were skipped.", rejected);
     json_add_string(warning, "scope", "media");
     json_add_string(warning, "message", text);
-    options->on_event(options->event_user, greeting_warning_event(warning));
+    on_warning(self, greeting_warning_event(warning));
     cJSON_Delete(warning);
 }
 
@@ -44,7 +71,8 @@ static void on_identity(void *user, const char *error)
 {
     struct prompt_preparation *self = user;
 
-    self->identity_done = true;
+    if (!error)
+        settle_identity(self);
     if (error || attachment_fetch_is_done(self->fetch))
         self->on_done(self->user, error);
 }
@@ -55,6 +83,7 @@ prompt_preparation_start(const struct prompt_preparation_options *options,
                          void *user, struct err *err)
 {
     struct prompt_preparation *self = calloc(1, sizeof *self);
+    struct attachment_fetch_options fetch = options->attachments;
     struct attachment_list list;
     enum git_identity_step step;
 
@@ -71,8 +100,10 @@ prompt_preparation_start(const struct prompt_preparation_options *options,
     }
     attachment_list_read(prompt->attachments, &list);
     if (list.rejected > 0)
-        warn_of_rejected(&options->attachments, prompt, list.rejected);
-    self->fetch = attachment_fetch_start(&options->attachments, &list, on_fetched, self);
+        warn_of_rejected(self, prompt, list.rejected);
+    fetch.on_event = on_warning;
+    fetch.event_user = self;
+    self->fetch = attachment_fetch_start(&fetch, &list, on_fetched, self);
     if (!self->fetch) {
         prompt_preparation_free(self);
         err_set(err, ERR_NO_MEMORY, "out of memory");
@@ -101,5 +132,6 @@ void prompt_preparation_free(struct prompt_preparation *self)
         return;
     git_identity_cancel(self->options.identity);
     attachment_fetch_free(self->fetch);
+    cJSON_Delete(self->held);
     free(self);
 }

@@ -9,6 +9,7 @@
 #include "common/env.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "common/trim.h"
 #include "net/net_context.h"
 
 #include <errno.h>
@@ -53,20 +54,6 @@ bool git_sign_is_meant(const char *argv0)
 
 /* ---- what is needed ---- */
 
-static char *trimmed(const char *text)
-{
-    static const char blanks[] = " \t\r\n";
-    size_t len;
-
-    if (!text)
-        return NULL;
-    text += strspn(text, blanks);
-    len = strlen(text);
-    while (len > 0 && strchr(blanks, text[len - 1]))
-        len--;
-    return len > 0 ? strndup(text, len) : NULL;
-}
-
 /* NULL when there is none. */
 static char *read_session_id(void)
 {
@@ -86,7 +73,7 @@ static char *read_session_id(void)
 
 static int read_environment(struct signing *signing, struct err *err)
 {
-    signing->control_plane = trimmed(env_get("CONTROL_PLANE_URL"));
+    signing->control_plane = trim_copy(env_get("CONTROL_PLANE_URL"));
     signing->token = env_get("SANDBOX_AUTH_TOKEN");
     signing->session_id = read_session_id();
     if (!signing->control_plane || !signing->token || !signing->session_id)

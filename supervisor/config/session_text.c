@@ -1,14 +1,13 @@
 #include "supervisor/config/session_text.h"
 
 #include "common/json.h"
+#include "common/trim.h"
 #include "common/wtf8.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char blanks[] = " \t\r\n\v\f";
 
 static bool is_utf8(const char *text)
 {
@@ -42,23 +41,12 @@ cJSON *session_parse(const char *text, struct err *err)
     return NULL;
 }
 
-static char *trimmed(const char *text)
-{
-    size_t len;
-
-    text += strspn(text, blanks);
-    len = strlen(text);
-    while (len > 0 && strchr(blanks, text[len - 1]))
-        len--;
-    return len > 0 ? strndup(text, len) : NULL;
-}
-
 char *session_text(const cJSON *object, const char *key)
 {
     const cJSON *value = json_get(object, key);
 
     if (cJSON_IsString(value))
-        return trimmed(value->valuestring);
+        return trim_copy(value->valuestring);
     if (cJSON_IsTrue(value))
         return strdup("true");
     if (cJSON_IsNumber(value) && value->valuedouble != 0)

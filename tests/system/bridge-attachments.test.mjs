@@ -78,17 +78,17 @@ test('six images of the greatest size arrive, and the bridge\'s memory does not 
     if (!process.env.OI_SANITIZED) assert.ok(most - before < 4096, `grew from ${before} to ${most} KiB`);
 });
 
-test('at most two are fetched at a time, and all of them have one limit together (B-710)', async (t) => {
+test('at most two are fetched at a time, and each has the whole limit of silence (B-710)', async (t) => {
     const { cp, opencode, bridge } = await bridgeBetween(t, { env: { BRIDGE_ATTACHMENT_TIMEOUT_MS: '600' } });
     cp.answers['GET /sessions/:id/attachments/:id'] = 'never';
     const attachments = Array.from({ length: 4 }, () => attach(cp));
     const id = cp.prompt('look', { attachments });
     assert.equal((await cp.completionOf(id)).success, true);
-    assert.equal(cp.requests.filter(({ path }) => path.includes('/attachments/')).length, 2);
+    assert.equal(cp.requests.filter(({ path }) => path.includes('/attachments/')).length, 4);
     assert.equal(warnings(cp).length, 4, 'one for each');
     assert.equal(opencode.runs[0].body.parts.length, 1);
-    const { error_message: why } = await bridge.logged('attachments.download_error', { count: 3 });
-    assert.match(why, /^the prompt's attachments took longer than 0\.6 s$/);
+    const { error_message: why } = await bridge.logged('attachments.download_error', { count: 4 });
+    assert.match(why, /nothing came for 0\.6 s: the answer is still missing$/);
 });
 
 const failures = {
@@ -135,6 +135,21 @@ test('entries that are not valid are counted in one warning, and the rest is fet
     assert.equal(warnings(cp).at(-1), 'media: 1 invalid attachment(s) were skipped.');
     await cp.completionOf(cp.prompt('none', { attachments: null }));
     assert.equal(warnings(cp).length, 2);
+});
+
+test('a prompt that fails at its identity says nothing of its attachments (B-313)', async (t) => {
+    const { cp, bridge } = await bridgeBetween(t);
+    const attachments = [{ attachmentId: 'missing', name: 'a.png', mimeType: 'image/png' }, 'no attachment'];
+    const ask = async (status) => {
+        const fetched = bridge.logged('attachments.fetch_failed', { count: bridge.logsOf('attachments.fetch_failed').length + 1 });
+        cp.answers['GET /sessions/:id/commit-signing'] = () => fetched.then(() => [status, { enabled: false }]);
+        return cp.completionOf(cp.prompt('look', { attachments }));
+    };
+    assert.equal((await ask(503)).error, 'Commit signing configuration unavailable');
+    assert.deepEqual(warnings(cp), []);
+    assert.equal((await ask(200)).success, true);
+    assert.deepEqual(warnings(cp), ['media: 1 invalid attachment(s) were skipped.',
+        'media: Attachment a.png could not be fetched and was skipped.']);
 });
 
 test('stop while images are fetched ends the prompt at once, and nothing is posted', async (t) => {

@@ -1,18 +1,22 @@
 // Whose name is on the agent's commits, and their signature, for control planes of every age: the checkouts'
 // configuration after each prompt. The supervisor and the bridge are real, OpenCode is a stand-in, except where a
-// commit is made.
+// commit is made. Where no checkout matters, the bridge is alone.
 
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CommitSigner } from '../../playground/commit-signer.mjs';
 import { git } from '../../playground/sample-repository.mjs';
+import { bridgeBetween } from './support/bridge.mjs';
 import { playgroundFor, startWithStandIns } from './support/sandbox.mjs';
 
 const isolated = process.getuid() === 0;
 const skip = isolated ? false : 'the workspace is /workspace: needs a file system of its own';
 const BOOT_LIMIT_MS = 60_000;
 const FETCH = '/commit-signing';
+const ROUTE = `GET /sessions/:id${FETCH}`;
+const INVALID_AUTHOR = 'Invalid prompt Git identity';
 const QUICK = { BRIDGE_RECONNECT_FIRST_MS: '50', BRIDGE_HEARTBEAT_INTERVAL_MS: '200' };
 const KEYS = ['author.email', 'author.name', 'commit.gpgsign', 'committer.email', 'committer.name', 'gpg.format',
     'gpg.ssh.program', 'user.email', 'user.name', 'user.signingkey'];
@@ -74,39 +78,39 @@ test('an author that is none fails the prompt before anything else happens (B-90
     for (const author of [{}, null, [], { gitIdentity: {} }, { gitIdentity: 'agent-only' },
         { gitIdentity: { ...ada, name: ' ' } }, { gitIdentity: { ...ada, email: 7 } }]) {
         const { success, error } = await ask(author);
-        assert.deepEqual([success, error], [false, 'Invalid prompt Git identity'], JSON.stringify(author));
+        assert.deepEqual([success, error], [false, INVALID_AUTHOR], JSON.stringify(author));
     }
     assert.equal(fetches(cp).length, asked);
 });
 
 test('the WebSocket is there before the signing configuration, and a prompt fails only when that stays away', { skip }, async (t) => {
     const { cp, config, ask } = await sandboxFor(t, { prepare: (plane) => {
-        plane.answers[`GET /sessions/:id${FETCH}`] = 'never';
+        plane.answers[ROUTE] = 'never';
     } });
     const before = config();
-    cp.answers[`GET /sessions/:id${FETCH}`] = [503, { error: 'unavailable' }];
+    cp.answers[ROUTE] = [503, { error: 'unavailable' }];
     const { success, error } = await ask({ gitIdentity: ada });
     assert.deepEqual([success, error], [false, 'Commit signing configuration unavailable']);
     assert.deepEqual(config(), before);
-    cp.answers[`GET /sessions/:id${FETCH}`] = [200, { ...cp.signer.configuration, privateKey: 'x' }];
+    cp.answers[ROUTE] = [200, { ...cp.signer.configuration, privateKey: 'x' }];
     assert.equal((await ask({ gitIdentity: ada })).error, 'Invalid commit signing configuration');
-    delete cp.answers[`GET /sessions/:id${FETCH}`];
+    delete cp.answers[ROUTE];
     assert.equal((await ask({ gitIdentity: ada })).success, true);
     assert.deepEqual(config(), signed(cp, 'Ada', 'ada@example.com'));
-    cp.answers[`GET /sessions/:id${FETCH}`] = [404, { error: 'Not found' }];
+    cp.answers[ROUTE] = [404, { error: 'Not found' }];
     assert.equal((await ask({ gitIdentity: ada })).error, 'Commit signing configuration unavailable', 'X-04: it had signing');
 });
 
 test('stop while the signing configuration is awaited ends the prompt at once', { skip }, async (t) => {
     const { cp, config, ask } = await sandboxFor(t);
     await cp.waitFor(() => fetches(cp).some(({ status }) => status === 200), { what: 'the first fetch' });
-    cp.answers[`GET /sessions/:id${FETCH}`] = 'never';
+    cp.answers[ROUTE] = 'never';
     const before = fetches(cp).length;
     const stopped = ask({ gitIdentity: ada });
     await cp.waitFor(() => fetches(cp).length > before, { what: 'the fetch of the prompt' });
     cp.stop();
     assert.equal((await stopped).error, 'Task was cancelled');
-    delete cp.answers[`GET /sessions/:id${FETCH}`];
+    delete cp.answers[ROUTE];
     assert.equal((await ask({ gitIdentity: ada })).success, true);
     assert.deepEqual(config(), signed(cp, 'Ada', 'ada@example.com'));
 });
@@ -162,7 +166,7 @@ test('an older control plane: githubName and githubEmail, and nothing without bo
 
 test('a current prompt at a control plane without signing has its author all the same (X-04)', { skip }, async (t) => {
     const { cp, config, ask } = await sandboxFor(t, { prepare: (plane) => {
-        plane.answers[`GET /sessions/:id${FETCH}`] = [404, { error: 'Not found' }];
+        plane.answers[ROUTE] = [404, { error: 'Not found' }];
     } });
     assert.equal((await ask({ gitIdentity: ada })).success, true);
     assert.deepEqual(config(), { 'user.email': 'ada@example.com', 'user.name': 'Ada' });
@@ -170,4 +174,53 @@ test('a current prompt at a control plane without signing has its author all the
     assert.equal((await ask({ gitIdentity: { mode: 'agent-only' } })).success, true);
     assert.equal(fetches(cp).length, asked, 'asked once');
     assert.deepEqual(config(), { 'user.email': 'open-inspect@noreply.github.com', 'user.name': 'OpenInspect' });
+});
+
+/** A bridge alone, whose question after the connection is under way and gets no answer. */
+async function bridgeThatAsks(t, options = {}) {
+    const between = await bridgeBetween(t, { ...options, start: false });
+    const { cp } = between;
+    cp.answers[ROUTE] = 'never';
+    const bridge = between.startBridge();
+    await bridge.stillRuns(cp.ready(1));
+    await cp.waitFor(() => fetches(cp).length === 1, { what: 'the first fetch' });
+    const ask = (author) => cp.completionOf(cp.prompt('hello', { author }));
+    return { cp, bridge, ask };
+}
+
+test('a slow control plane has the whole limit for its answer, and is asked once (B-910)', async (t) => {
+    const { cp, ask } = await bridgeThatAsks(t, { env: { BRIDGE_SIGNING_TIMEOUT_MS: '6000' } });
+    cp.answers[ROUTE] = async () => {
+        await delay(2200); // more than a third of the limit
+        return [200, { enabled: false }];
+    };
+    assert.equal((await ask({ gitIdentity: ada })).success, true);
+    assert.equal(fetches(cp).length, 2);
+});
+
+test('a prompt without author asks first whether there is signing, and only then fails or goes on (X-03)', async (t) => {
+    const { cp, ask } = await bridgeThatAsks(t);
+    cp.answers[ROUTE] = [503, { error: 'unavailable' }];
+    assert.equal((await ask({})).success, true, 'still not known');
+    cp.answers[ROUTE] = [200, { enabled: false }];
+    assert.equal((await ask({})).error, INVALID_AUTHOR);
+    assert.equal(fetches(cp).length, 3);
+    assert.equal((await ask({})).error, INVALID_AUTHOR);
+    assert.equal(fetches(cp).length, 3, 'known by now');
+});
+
+test('a prompt without author goes on where there is no signing, and that is remembered (X-03)', async (t) => {
+    const { cp, ask } = await bridgeThatAsks(t);
+    cp.answers[ROUTE] = [404, { error: 'Not found' }];
+    assert.equal((await ask({})).success, true);
+    assert.equal((await ask({})).success, true);
+    assert.equal(fetches(cp).length, 2);
+});
+
+test('a prompt whose author is none does not end the question after the connection (B-901)', async (t) => {
+    const { cp, bridge, ask } = await bridgeThatAsks(t, { env: { BRIDGE_SIGNING_TIMEOUT_MS: '1500' } });
+    assert.equal((await ask({ gitIdentity: {} })).error, INVALID_AUTHOR);
+    const { detail } = await bridge.logged('git.identity_error');
+    assert.match(detail, /no whole answer within 1\.5 s/);
+    assert.equal(fetches(cp).length, 1);
 });

@@ -54,6 +54,14 @@ static void test_authors(void)
             "}",
             PROMPT_AUTHOR_INVALID, NULL, "e");
     }
+    TEST("white space is Unicode's, as Python's strip() takes it (B-901)") {
+        check_author("{\"gitIdentity\":{\"mode\":\"attributed-user\",\"name\":\"\\u00a0\","
+                     "\"email\":\"a@b.c\"}}",
+                     PROMPT_AUTHOR_INVALID, NULL, "a@b.c");
+        check_author("{\"gitIdentity\":{\"mode\":\"attributed-user\",\"name\":"
+                     "\"\\u3000\\u00e9 \\u00a0z\\u2029\\u001f\",\"email\":\"a@b.c\\u0085\"}}",
+                     PROMPT_AUTHOR_USER, "\u00e9 \u00a0z", "a@b.c");
+    }
     TEST("the shape of the middle has the bot where something is empty (B-951)") {
         check_author("{\"scmName\":\"Ada\",\"scmEmail\":\"a@b.c\",\"githubName\":\"x\"}",
                      PROMPT_AUTHOR_MIDDLE, "Ada", "a@b.c");
@@ -198,6 +206,7 @@ static void test_answers(void)
         CHECK(!is_valid("@b.c", key));
         CHECK(!is_valid("a@b@c.d", key));
         CHECK(!is_valid("a b@c.d", key));
+        CHECK(!is_valid("a\u2003b@c.d", key));
         CHECK(!is_valid("a@", key));
         CHECK(!is_valid("", key));
     }

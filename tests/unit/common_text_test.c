@@ -5,6 +5,7 @@
 #include "common/env.h"
 #include "common/err.h"
 #include "common/line_splitter.h"
+#include "common/trim.h"
 #include "common/url.h"
 #include "common/wtf8.h"
 #include "tests/unit/check.h"
@@ -32,6 +33,37 @@ static void test_errors(void)
         for (int i = 0; i < ERR_CLASS_COUNT; i++)
             CHECK_INT(err_class_parse(err_class_name((enum err_class)i)), i);
         CHECK_INT(err_class_parse("no such class"), ERR_INTERNAL);
+    }
+}
+
+static void check_trim(const char *text, const char *wanted)
+{
+    char *copy = trim_copy(text);
+
+    CHECK_STR(copy, wanted);
+    free(copy);
+}
+
+static void test_trim(void)
+{
+    TEST("white space of every kind goes at both ends, and nothing else") {
+        check_trim("plain", "plain");
+        check_trim(
+            " \t\r\n\f\v\x1c\x1f\xc2\x85\u00a0\u1680\u2000\u200a\u2028\u202f\u205f\u3000x y\u3000 ",
+            "x y");
+        check_trim("\u200b\ufeff\u180e", "\u200b\ufeff\u180e"); /* wide, but none to Python */
+        check_trim("\xa0\xff \xe2\x80", "\xa0\xff \xe2\x80");   /* no characters at all */
+    }
+    TEST("a text that is blank or none gives none") {
+        check_trim("", NULL);
+        check_trim(" \u00a0", NULL);
+        check_trim(NULL, NULL);
+    }
+    TEST("white space is found anywhere in a text") {
+        CHECK(trim_has_blank("a\u2003b"));
+        CHECK(trim_has_blank("a "));
+        CHECK(!trim_has_blank("a\u00e9"));
+        CHECK(!trim_has_blank(""));
     }
 }
 
@@ -240,6 +272,7 @@ static void test_backoff(void)
 int main(void)
 {
     test_errors();
+    test_trim();
     test_buffers();
     test_lines();
     test_urls();

@@ -254,6 +254,25 @@ static void test_pieces(struct pieces *pieces)
     }
 }
 
+static void test_silence(struct seen *seen)
+{
+    TEST("a limit of silence begins anew with each piece of the answer, and ends what stops") {
+        struct http_request_options options = {
+            .method = "GET", .url = http("/drops"), .silence_limit_ms = 400};
+
+        see(seen, &options);
+        CHECK_STR(seen->body, "abcdef");
+        CHECK(seen->took_ms > 400);
+        options.url = http("/stall");
+        see(seen, &options);
+        CHECK_INT(seen->err.class, ERR_TIMEOUT);
+        CHECK(strstr(seen->err.text, "nothing came for 0.4 s: the rest of the body") != NULL);
+        options.url = http("/never");
+        see(seen, &options);
+        CHECK(strstr(seen->err.text, "nothing came for 0.4 s: the answer") != NULL);
+    }
+}
+
 static void test_failures(struct seen *seen)
 {
     TEST("a connection that ends within the body is an error, not a short answer") {
@@ -322,6 +341,7 @@ int main(void)
     test_tls_answers(seen);
     test_requests(seen);
     test_pieces(pieces);
+    test_silence(seen);
     test_failures(seen);
     TEST("nothing is left on the loop at the end") {
         CHECK(fixture_end(&fixture));

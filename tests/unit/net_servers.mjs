@@ -220,6 +220,15 @@ const httpAnswers = {
         response.write('short');
     },
     '/never': () => {},
+    // Slower as a whole than the test's limit of silence (400 ms), each piece far quicker.
+    '/drops': async (request, response) => {
+        response.writeHead(200, { 'Content-Length': '6' });
+        for (const letter of 'abcdef') {
+            response.write(letter);
+            await new Promise((resolve) => { setTimeout(resolve, 100); });
+        }
+        response.end();
+    },
     '/headers': (request, response) => response.writeHead(200).end(JSON.stringify(request.headers)),
     '/dribble': (request, response) => {
         const text = '{"slow":true}';
