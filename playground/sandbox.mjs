@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import { sandboxEnvironment } from './launch.mjs';
 import { writeOpencodeConfig } from './model-server.mjs';
 import { bridgeProgram, opencodeProgram, playgroundDir, repositoryDir, supervisorProgram } from './paths.mjs';
-import { childrenOf, environmentOf, findProcesses, isAlive, pidNamespace } from './processes.mjs';
+import { childrenOf, environmentOf, findProcesses, isAlive, pidNamespace, processInfo } from './processes.mjs';
 import { Program } from './program.mjs';
 import { waitUntil } from './waiting.mjs';
 
@@ -17,13 +17,23 @@ const MARKER = 'PLAYGROUND_MARKER'; // in the environment of everything that run
 const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 let count = 0;
 
+const isOurs = (info) => info?.name === 'oi-supervisor';
+
+function supervisorBelow(pid) {
+    const children = childrenOf(pid);
+    const found = children.find(isOurs) ?? children.map((child) => supervisorBelow(child.pid)).find(Boolean);
+    // What was somebody else when we looked at it may be the supervisor by now, and what was found its worker.
+    const parent = found && processInfo(found.parent);
+    return isOurs(parent) ? parent : found;
+}
+
 export class Sandbox extends Program {
     /**
      * Options: controlPlane; gitServer (without one: no repository); authority (path of the CA file to trust);
      * model ({ provider, name, url }; url only for the scripted one); branch; opencode (program or script to use as
      * `opencode`); programs ({ name: path or script text } put first on PATH); files ({ path in the sandbox: text }, put
      * there before the start); args, env (added; undefined removes); isolated (default: when root); around (words of a
-     * command that execs the supervisor, in the sandbox); user (number of the user who owns the sandbox's own directories);
+     * command that execs the supervisor, or starts it and ends with it, in the sandbox); user (number of the user who owns the sandbox's own directories);
      * snapshot (what snapshot() of another sandbox gave: its files are there at the start).
      */
     constructor(options) {
@@ -119,8 +129,8 @@ export class Sandbox extends Program {
             : [...around, this.path('app/bin/oi-supervisor'), '--test-root', this.root, ...args];
         this.spawn(command, { cwd: this.root, env: this.#environment() });
         if (!this.isolated) return;
-        // `pid` is the supervisor's as this machine sees it, not that of unshare around it.
-        const find = () => this.exit || childrenOf(this.process.pid).find(({ name }) => name === 'oi-supervisor');
+        // `pid` is the supervisor's as this machine sees it, not that of unshare around it, or of a shell in between.
+        const find = () => this.exit || supervisorBelow(this.process.pid);
         const found = await waitUntil(find, { what: 'the supervisor to start' });
         this.pid = found.pid ?? null;
         this.namespace = this.pid && pidNamespace(this.pid);

@@ -272,6 +272,7 @@ int git_sync_steps_legacy_quick(struct git_sync_task *task, struct err *err)
         task->emit("info", "git.quick_fetch_skip", text_field("reason", "no_repo_path"));
         return 0;
     }
+    tell_stale_locks(task);
     /* Always a success (S-213). */
     if (set_url(task, &failure) < 0 || fetch(task, &failure) < 0)
         task->emit("warning", "git.quick_fetch_error", text_field("stderr", failure.text));

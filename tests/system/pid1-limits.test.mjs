@@ -7,7 +7,7 @@ import { readFileSync, statSync } from 'node:fs';
 import test from 'node:test';
 import { git } from '../../playground/sample-repository.mjs';
 import { Sandbox } from '../../playground/sandbox.mjs';
-import { assertNothingLeft, endInOrder, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
+import { after, assertNothingLeft, endInOrder, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
 
 const isRoot = process.getuid() === 0;
 const needsRoot = isRoot ? false : 'needs root, to take things away';
@@ -16,8 +16,6 @@ const ways = !isRoot ? [false] : sanitized ? [true] : [true, false];
 const USER = 54_321; // nobody else on this machine, because a limit of processes counts for all of a user
 const BUSY_MS = 60_000;
 
-/** A command around the supervisor that runs `script` in the sandbox first. */
-const after = (script) => ['sh', '-euc', `${script}\nexec "$@"`, 'sh'];
 const asUser = ['setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', '--'];
 const withoutCapabilities = ['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--ambient-caps=-all', '--no-new-privs', '--'];
 

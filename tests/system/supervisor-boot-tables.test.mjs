@@ -8,7 +8,7 @@ import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { createRepository, sampleFiles } from '../../playground/sample-repository.mjs';
-import { endInOrder, idleBridge, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
+import { after, endInOrder, githubIsHere, idleBridge, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
 
 const needsRoot = process.getuid() === 0 ? false : 'needs root, to put something in the way';
 const MODES = {
@@ -19,8 +19,6 @@ const MODES = {
 };
 const modeLines = [...Object.values(MODES).map(({ line }) => line), 'supervisor.no_repo_configured'].filter(Boolean);
 const modeEnv = (mode) => (MODES[mode].variable ? { [MODES[mode].variable]: 'true' } : {});
-/** A command around the supervisor that runs `script` in the sandbox first. */
-const after = (script) => ['sh', '-euc', `${script}\nexec "$@"`, 'sh'];
 /** A directory that is not empty, where a file should be written. */
 const inTheWay = (...paths) => Object.fromEntries(paths.map((path) => [`${path}/in-the-way`, '']));
 const sessionWith = (playground, more) => JSON.stringify({
@@ -134,10 +132,9 @@ test('table 2.4 S-111: a repository that cannot be brought up to date is a warni
 test('table 2.4, the older era: S-111 and S-112 are logged, S-114 is a warning', async (t) => {
     const files = { ...sampleFiles, '.openinspect/setup.sh': 'exit 3\n', '.openinspect/start.sh': 'exit 4\n' };
     const playground = await playgroundFor(t, { era: 'older', repository: { owner: 'acme', name: 'app', files } });
-    const gitconfig = `[url "${playground.gitServer.baseWithToken}"]\n\tinsteadOf = https://github.com/\n`;
     for (const name of ['app', 'missing']) {
         playground.controlPlane.repository = { owner: 'acme', name };
-        const sandbox = await startWithStandIns(playground, { bridge: idleBridge, files: { 'root/.gitconfig': gitconfig } });
+        const sandbox = await startWithStandIns(playground, { bridge: idleBridge, files: { 'root/.gitconfig': githubIsHere(playground) } });
         assert.equal((await sandbox.logged('sandbox.startup')).outcome, 'success', name);
         const scopes = sandbox.logsOf('supervisor.boot_warning').map(({ scope }) => scope);
         assert.deepEqual(scopes, name === 'app' ? ['start'] : [], name);

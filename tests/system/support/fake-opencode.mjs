@@ -34,8 +34,9 @@ export class FakeOpencode extends EventEmitter {
         this.sockets = new Set();
     }
 
-    static async start({ port = 0 } = {}) {
+    static async start({ port = 0, host = '127.0.0.1' } = {}) {
         const fake = new FakeOpencode();
+        fake.host = host;
         await fake.#listen(port);
         return fake;
     }
@@ -122,7 +123,7 @@ export class FakeOpencode extends EventEmitter {
             this.sockets.add(socket);
             socket.on('close', () => this.sockets.delete(socket));
         });
-        this.server.listen(port, '127.0.0.1');
+        this.server.listen(port, this.host);
         await once(this.server, 'listening');
         this.port = this.server.address().port;
         this.heartbeat = setInterval(() => this.emitEvent('server.heartbeat', {}), HEARTBEAT_MS);

@@ -22,7 +22,7 @@ if (behaviour === 'exit') {
 }
 if (behaviour === 'ignore-term') process.on('SIGTERM', () => console.log('stand-in: ignoring SIGTERM'));
 
-const fake = await FakeOpencode.start({ port: Number(option('--port')) });
+const fake = await FakeOpencode.start({ port: Number(option('--port')), host: option('--hostname') });
 const health = 'GET /global/health';
 if (behaviour === 'never-healthy') fake.answers[health] = 'never';
 if (behaviour === 'no-sessions') fake.answers['POST /session'] = 'never';

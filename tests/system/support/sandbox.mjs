@@ -23,6 +23,19 @@ trap 'exit 0' TERM
 while :; do sleep 1000 & wait $!; done
 `;
 
+/** git's configuration of a user: what is on github.com is on the playground's server. The older era knows no other host. */
+export const githubIsHere = ({ gitServer }) => `[url "${gitServer.baseWithToken}"]\n\tinsteadOf = https://github.com/\n`;
+
+/** A command around the supervisor that runs `script` in the sandbox first. */
+export const after = (script) => ['sh', '-euc', `${script}\nexec "$@"`, 'sh'];
+
+/** Options for a sandbox with a network of its own (root): several can run at once although OpenCode's port is always
+ * the same. It reaches no control plane. */
+export const inOwnNetwork = (script = '') => ({
+    isolated: true, env: { CONTROL_PLANE_URL: undefined },
+    around: ['unshare', '--net', ...after(`ip link set lo up\n${script}`)],
+});
+
 /** A program that leaves the process group, the session and its parent, and ends on SIGKILL alone. */
 export const daemonise = (name) => `
 setsid bash -c 'trap "" TERM HUP INT; exec -a ${name} bash -c "trap \\"\\" TERM HUP INT; while :; do sleep 1; done"' \\
