@@ -34,7 +34,8 @@ void signals_hold(void)
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-void signals_release(void)
+/* Nothing stays blocked: a launcher that had SIGCHLD blocked would make us deaf for every death. */
+static void release(void)
 {
     sigset_t none;
 
@@ -58,7 +59,7 @@ int signals_watch(struct signals *signals, uv_loop_t *loop, struct signals_liste
         if (rc != 0 && first_failure == 0)
             first_failure = rc;
     }
-    signals_release();
+    release();
     return first_failure == 0 ? 0 : err_set_sys(err, -first_failure, "watch for signals");
 }
 

@@ -24,13 +24,11 @@ struct signals {
     uv_signal_t handles[SIGNALS_COUNT];
 };
 
-/* Blocks the signals; one that comes now is heard once signals_watch() or signals_release() is done.
- * The latter leaves them to their default actions, and leaves nothing blocked: a launcher that had
- * SIGCHLD blocked would make us deaf for every death. */
+/* Blocks the signals; one that comes now is heard once signals_watch() is done. */
 void signals_hold(void);
-void signals_release(void);
 
-/* Also ignores SIGPIPE and releases what was held. In both cases signals_close() is due. */
+/* Also ignores SIGPIPE, and blocks no signal any more, whoever blocked it. In both cases
+ * signals_close() is due. */
 int signals_watch(struct signals *signals, uv_loop_t *loop, struct signals_listener listener,
                   struct err *err);
 void signals_close(struct signals *signals);
