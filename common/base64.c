@@ -4,18 +4,21 @@
 #include <stdint.h>
 #include <string.h>
 
-/* 0..63, or -1. */
+#define DECODED_AT_ONCE ((size_t)256 * BASE64_GROUP_BYTES)
+
+/* 0..63, or -1; for '+' to 'z'. A table, because a bundle of certificates is 200 KB of it. */
+static const signed char values['z' - '+' + 1] = {
+    62, -1, -1, -1, 63, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1,
+    -1, -1, 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17,
+    18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, -1, -1, 26, 27, 28, 29, 30, 31,
+    32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51,
+};
+
 static int value_of(char c)
 {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '+')
-        return 62;
-    return c == '/' ? 63 : -1;
+    unsigned at = (unsigned char)c - (unsigned)'+';
+
+    return at < sizeof(values) ? values[at] : -1;
 }
 
 static bool is_blank(char c)
@@ -68,6 +71,8 @@ void base64_encoder_end(struct base64_encoder *encoder, struct buf *out)
 
 int base64_decode(const char *text, size_t len, struct buf *out)
 {
+    char bytes[DECODED_AT_ONCE];
+    size_t filled = 0;
     uint32_t group = 0;
     unsigned digits = 0;
     unsigned padding = 0;
@@ -75,19 +80,25 @@ int base64_decode(const char *text, size_t len, struct buf *out)
     for (size_t at = 0; at < len; at++) {
         int value = value_of(text[at]);
 
-        if (is_blank(text[at]))
-            continue;
-        if (text[at] == '=' && ++padding <= 2)
+        if (value < 0 || padding > 0) {
+            if (is_blank(text[at]))
+                continue;
+            if (text[at] != '=' || ++padding > 2)
+                return -1;
             value = 0;
-        else if (value < 0 || padding > 0)
-            return -1;
+        }
         group = group << 6 | (uint32_t)value;
-        if (++digits == 4) {
-            char bytes[3] = {(char)(group >> 16), (char)(group >> 8), (char)group};
-
-            buf_append(out, bytes, 3 - padding);
-            digits = 0;
+        if (++digits < 4)
+            continue;
+        digits = 0;
+        bytes[filled++] = (char)(group >> 16);
+        bytes[filled++] = (char)(group >> 8);
+        bytes[filled++] = (char)group;
+        if (filled == sizeof(bytes)) {
+            buf_append(out, bytes, filled - padding);
+            filled = 0;
         }
     }
+    buf_append(out, bytes, filled ? filled - padding : 0);
     return digits == 0 ? 0 : -1;
 }

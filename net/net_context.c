@@ -5,7 +5,9 @@
 #include "net/connection.h"
 #include "net/net_context_private.h"
 
+#include <mbedtls/platform.h>
 #include <mbedtls/version.h>
+#include <mbedtls/x509_crt.h>
 #include <stdlib.h>
 
 /* Our own timers watch every phase; this one of libwebsockets' only has to be longer. */
@@ -53,7 +55,7 @@ struct net_context *net_context_new(uv_loop_t *loop, struct err *err)
     /* It would write to stderr on its own; what matters reaches us as an error. */
     lws_set_log_level(0, NULL);
     proxy_settings_read(&context->proxies);
-    trust_locate(env_get("SSL_CERT_FILE"), env_get("SSL_CERT_DIR"), &context->trust);
+    trust_locate(env_get("SSL_CERT_FILE"), env_get("SSL_CERT_DIR"), &context->trust_place);
     fill_info(&info);
     info.foreign_loops = loops;
     info.pcontext = &context->lws;
@@ -88,11 +90,37 @@ static int open_way(struct net_context *context, enum net_route route, struct er
     return 0;
 }
 
-static int on_certificate(void *user, const unsigned char *der, size_t len)
-{
-    struct net_way *way = user;
+struct candidates {
+    mbedtls_x509_crt *list;
+    bool has_failed; /* no memory */
+};
 
-    return lws_tls_client_vhost_extra_cert_mem(way->vhost, der, len);
+static void on_candidate(void *user, const unsigned char *der, size_t len)
+{
+    struct candidates *candidates = user;
+
+    if (!candidates->list) {
+        candidates->list = mbedtls_calloc(1, sizeof(*candidates->list));
+        if (!candidates->list) {
+            candidates->has_failed = true;
+            return;
+        }
+        mbedtls_x509_crt_init(candidates->list);
+    }
+    /* One that cannot be parsed leaves the list as it was: bundles in the wild hold such. */
+    mbedtls_x509_crt_parse_der(candidates->list, der, len);
+}
+
+/* The callback of mbed TLS for who may have signed `child`; it frees the list. */
+static int on_authorities(void *user, const mbedtls_x509_crt *child, mbedtls_x509_crt **list)
+{
+    struct net_context *context = user;
+    struct candidates candidates = {0};
+
+    trust_find(&context->trust, child->issuer_raw.p, child->issuer_raw.len, on_candidate,
+               &candidates);
+    *list = candidates.list;
+    return candidates.has_failed ? MBEDTLS_ERR_X509_ALLOC_FAILED : 0;
 }
 
 int net_context_prepare(struct net_context *context, enum net_route route, bool is_secure,
@@ -103,14 +131,16 @@ int net_context_prepare(struct net_context *context, enum net_route route, bool 
 
     if (!way->vhost && open_way(context, route, err) != 0)
         return -1;
-    if (!is_secure || way->knows_authorities)
+    if (!is_secure || way->is_secure)
         return 0;
+    if (context->trust.certificates.len == 0 &&
+        trust_read(&context->trust, &context->trust_place, err) != 0)
+        return -1;
     fill_info(&info);
     if (lws_init_vhost_client_ssl(&info, way->vhost) != 0)
         return err_set(err, ERR_NO_MEMORY, "TLS does not start: no memory");
-    if (trust_read(&context->trust, on_certificate, way, err) != 0)
-        return -1;
-    way->knows_authorities = true;
+    lws_tls_client_vhost_authorities(way->vhost, on_authorities, context);
+    way->is_secure = true;
     return 0;
 }
 
@@ -122,6 +152,7 @@ static void on_timers_closed(uv_handle_t *handle)
     net_context_closed_fn *on_closed = context->on_closed;
     void *user = context->user;
 
+    trust_free(&context->trust);
     free(context);
     if (on_closed)
         on_closed(user);

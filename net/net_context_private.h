@@ -23,14 +23,15 @@ enum net_route { NET_ROUTE_DIRECT, NET_ROUTE_HTTP_PROXY, NET_ROUTE_HTTPS_PROXY, 
 
 struct net_way {
     struct lws_vhost *vhost; /* NULL until it is needed */
-    bool knows_authorities;  /* the trusted certificates are loaded */
+    bool is_secure;          /* TLS is set up */
 };
 
 struct net_context {
     uv_loop_t *loop;
     struct lws_context *lws; /* libwebsockets sets it to NULL when it is done with it */
     struct net_way ways[NET_ROUTE_COUNT];
-    struct trust_place trust;
+    struct trust_place trust_place;
+    struct trust trust; /* read when the first connection needs TLS */
     struct proxy_settings proxies;
     struct net_timers timers;
     struct lws *current; /* the connection whose callback runs */

@@ -342,6 +342,17 @@ function expiredCertificate(authority) {
     return { key, cert: readFileSync(path('pem')) };
 }
 
+/** A server's certificate that nobody but its own key signed, and that is no authority's. */
+function selfSignedCertificate(name) {
+    const path = (suffix) => join(dir, `${name}.${suffix}`);
+    execFileSync('openssl', ['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', path('key')]);
+    execFileSync('openssl', ['req', '-new', '-key', path('key'), '-subj', '/CN=self-signed', '-out', path('csr')]);
+    writeFileSync(path('ext'), 'basicConstraints=CA:FALSE\nsubjectAltName=DNS:localhost\n');
+    execFileSync('openssl', ['x509', '-req', '-in', path('csr'), '-signkey', path('key'), '-sha256', '-days', '2',
+        '-extfile', path('ext'), '-out', path('pem')], { stdio: 'ignore' });
+    return { key: readFileSync(path('key')), cert: readFileSync(path('pem')) };
+}
+
 const dir = mkdtempSync(join(tmpdir(), 'net-servers-'));
 process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
 
@@ -355,6 +366,8 @@ const bundle = join(dir, 'bundle.pem');
 writeFileSync(bundle, readFileSync(authority.certificate));
 appendFileSync(bundle, '-----BEGIN CERTIFICATE-----\nbm8gY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n');
 appendFileSync(bundle, readFileSync(stranger.certificate));
+const selfSigned = selfSignedCertificate('self-signed');
+appendFileSync(bundle, selfSigned.cert);
 
 const names = {
     ws: await listen(createTcpServer(serveWebSockets)),
@@ -368,6 +381,8 @@ const names = {
     tls_untrusted: await tls(issueCertificate(makeAuthority(dir, 'unknown'), 'server', ['localhost'])),
     tls_other_host: await tls(issueCertificate(authority, 'other', ['elsewhere.example'])),
     tls_expired: await tls(expiredCertificate(authority)),
+    tls_self_signed: await tls(selfSigned),
+    tls_same_name: await tls(selfSignedCertificate('same-name')),
     proxy: await listen(createProxy()),
     proxy_guarded: await listen(createProxy('user:p@ss')),
     authority: authority.certificate,

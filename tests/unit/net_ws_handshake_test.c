@@ -157,6 +157,13 @@ static void test_tls(struct seen *seen)
         see_tls_error(seen, "tls_expired", "has expired");
         see_tls_error(seen, "http", "TLS");
     }
+    TEST("TLS: a server's self-signed certificate that is in the bundle is trusted, another of the "
+         "same name is not") {
+        open_url(seen, fixture_url(&fixture, "wss", "localhost", "tls_self_signed", "/echo"));
+        CHECK(fixture_wait(&fixture, &seen->is_open));
+        ws_link_free(seen->link);
+        see_tls_error(seen, "tls_same_name", "not signed by a trusted authority");
+    }
     TEST("TLS: large messages pass whole, both ways") {
         open_url(seen, fixture_url(&fixture, "wss", "localhost", "tls", "/fragments"));
         seen->to_send = 1;

@@ -70,6 +70,7 @@
 #define MBEDTLS_X509_USE_C
 #define MBEDTLS_X509_CRT_PARSE_C
 #define MBEDTLS_X509_RSASSA_PSS_SUPPORT
+#define MBEDTLS_X509_TRUSTED_CERTIFICATE_CALLBACK /* the authorities that a chain names, and not all: net/trust.c */
 
 /* TLS, as a client. */
 #define MBEDTLS_SSL_TLS_C
