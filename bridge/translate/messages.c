@@ -39,8 +39,10 @@ enum attribution_verdict messages_see_assistant(struct translator *t, const cJSO
     verdict = attribution_judge(&t->attribution, info);
     if (verdict == ATTRIBUTION_REJECT)
         return verdict;
-    if (parent && attribution_is_user(&t->attribution, parent))
+    if (parent && attribution_is_user(&t->attribution, parent)) {
+        prompt_policy_see_work(&t->policy);
         turn_see_life(t);
+    }
     if (!field_is_empty(error)) {
         AUTO_FREE char *text = error_text(error);
 

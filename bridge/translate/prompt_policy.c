@@ -50,12 +50,18 @@ bool prompt_policy_see_life(struct prompt_policy *policy)
     return first;
 }
 
+void prompt_policy_see_work(struct prompt_policy *policy)
+{
+    policy->works = true;
+}
+
 bool prompt_policy_see_busy(struct prompt_policy *policy)
 {
     if (!policy->accepted)
         return false;
     if (policy->phase == PROMPT_SETTLING)
         policy->phase = PROMPT_STREAMING;
+    prompt_policy_see_work(policy);
     return prompt_policy_see_life(policy);
 }
 
@@ -104,7 +110,7 @@ bool prompt_policy_see_answer(struct prompt_policy *policy, uint64_t now)
 {
     policy->asking = false;
     policy->answered_ms = now;
-    return prompt_policy_is_listening(policy) && !policy->alive;
+    return prompt_policy_is_listening(policy) && !policy->works;
 }
 
 void prompt_policy_end(struct prompt_policy *policy)
@@ -163,7 +169,7 @@ static struct alarm next_alarm(const struct prompt_policy *policy)
     if (policy->error_early)
         take_earlier(&next, PROMPT_ALARM_EARLY_ERROR,
                      early_deadline(policy, policy->limits.settle_ms));
-    if (!policy->alive && !policy->asking)
+    if (!policy->works && !policy->asking)
         take_earlier(&next, PROMPT_ALARM_NEVER_ALIVE, never_alive_deadline(policy));
     return next;
 }

@@ -19,7 +19,8 @@ struct prompt_policy {
     struct translator_limits limits;
     enum prompt_phase phase;
     bool accepted;    /* POST prompt_async was answered with success */
-    bool alive;       /* OpenCode showed that it works on this prompt (D-02) */
+    bool alive;       /* OpenCode showed that it has this prompt (D-02) */
+    bool works;       /* and that it works on it: storing it is not all */
     bool asking;      /* what OpenCode does meanwhile, because it did not */
     bool error_early; /* an error came before that, maybe the last prompt's */
     uint64_t started_ms;
@@ -42,7 +43,7 @@ enum prompt_alarm {
     PROMPT_ALARM_TOO_LONG,     /* B-591 */
     PROMPT_ALARM_SETTLED,      /* nothing followed the idle: finish */
     PROMPT_ALARM_EARLY_ERROR,  /* nothing followed the early error: it was this prompt's */
-    PROMPT_ALARM_NEVER_ALIVE,  /* accepted, and nothing since: ask what became of the prompt */
+    PROMPT_ALARM_NEVER_ALIVE,  /* accepted, and no work since: ask what became of the prompt */
     PROMPT_ALARM_FETCH_MISSED, /* the final fetch takes too long: finish without it */
 };
 
@@ -55,6 +56,9 @@ bool prompt_policy_is_listening(const struct prompt_policy *policy);
 
 /* OpenCode took up this prompt. True the first time. */
 bool prompt_policy_see_life(struct prompt_policy *policy);
+
+/* There is an answer to it. */
+void prompt_policy_see_work(struct prompt_policy *policy);
 
 /* The session is busy: that is life once the post was answered, and ends settling, for the idle was
  * another turn's. (Only busy does: OpenCode rewrites the user message after the last idle.) */

@@ -2,13 +2,14 @@
 //
 // Elsewhere: TCP left open after Close, pings, fragments (tests/unit/net_ws_link_test.c); a peer that stops reading, events
 // that are too large (bridge-outbox.test.mjs); the sockets of a real Durable Object (bridge-durable-object.test.mjs); all of
-// it at random (tests/chaos). The bridge's limits follow the monotonic clock, which no test can set: what a jump of the
-// wall clock may touch (message ids, timestamps) is pure code, tested with times as arguments.
+// it at random (tests/chaos). The bridge's limits follow the monotonic clock (`make lint` names the files that may read the
+// other one): what a jump of the wall clock may touch (message ids, timestamps) is pure code, tested with times as arguments.
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { residentKib } from '../../playground/processes.mjs';
 import { waitUntil } from '../../playground/waiting.mjs';
 import { bridgeBetween, settle } from './support/bridge.mjs';
@@ -19,6 +20,8 @@ const QUICK_PING = { BRIDGE_PING_INTERVAL_MS: '1000', BRIDGE_PONG_TIMEOUT_MS: '1
 const CALLS = 1000;
 const OUTPUT_BYTES = 30_000;
 const SLOW_CALLS = 85;
+/** The least that can be set. */
+const INACTIVITY_S = 5;
 const BIG_COMMAND_BYTES = 31 * 1024 * 1024;
 /** A sanitized program keeps what it has freed for a while. */
 const MAX_GROWTH_KIB = process.env.OI_SANITIZED ? Infinity : 4096;
@@ -83,6 +86,24 @@ test('a control plane that reads slowly, and is behind by more than a ping waits
     assert.equal((await cp.completionOf(id)).success, true);
     assert.equal(done(), SLOW_CALLS);
     assert.equal(cp.connections.length, 1);
+});
+
+test('the bridge stands still for longer than its limits, and the connection goes meanwhile: it is back at once, and nothing is lost', async (t) => {
+    const { cp, opencode, bridge } = await bridgeBetween(t, { env: { ...QUICK_PING, BRIDGE_SSE_INACTIVITY_TIMEOUT: String(INACTIVITY_S) } });
+    opencode.onPrompt = (run) => run.begin().openText().delta('half');
+    const id = cp.prompt('go');
+    await cp.waitForEvent('token');
+    bridge.signal('SIGSTOP');
+    await sleep((INACTIVITY_S + 2) * 1000); // this long OpenCode may say nothing, if it is us who wait
+    cp.cut();
+    bridge.signal('SIGCONT');
+    await cp.ready(2);
+    await settle(cp);
+    assert.deepEqual(cp.completionsOf(id), [], 'OpenCode stood still as well, for all that is known');
+    opencode.runs[0].delta(' and whole').closeText().finish();
+    assert.equal((await cp.completionOf(id)).success, true);
+    assert.equal(cp.textOf(id), 'half and whole');
+    assert.equal(cp.completionsOf(id).length, 1);
 });
 
 test('a network that carries one byte at a time: handshake, commands and events all pass', async (t) => {

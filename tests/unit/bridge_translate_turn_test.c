@@ -89,7 +89,12 @@ static void test_never_alive(void)
 {
     static const struct {
         const char *first, *status;
-    } ended[] = {{NULL, "{}"}, {NULL, "{'P':{'type':'idle'}}"}, {FIXTURE_IDLE, "{'Q':{}}"}};
+    } ended[] = {{NULL, "{}"},
+                 {NULL, "{'P':{'type':'idle'}}"},
+                 {FIXTURE_IDLE, "{'Q':{}}"},
+                 {"{'type':'message.updated','properties':{'info':{'id':'U','role':'user',"
+                  "'sessionID':'P'}}}", /* stored, and never run */
+                  "{}"}};
     static const char *const unclear[] = {"{'P':{'type':'busy'}}", "{'P':{'type':'retry'}}", NULL};
     struct fixture fixture;
 
