@@ -36,13 +36,23 @@ test('the connection breaks under the question for commit signing: it is asked a
     assert.equal(broken, 4);
 });
 
-test('OpenCode refuses the prompt: a failed completion with its words', async (t) => {
-    const { cp, opencode } = await bridgeBetween(t, { env });
-    opencode.answers['POST /session/:id/prompt_async'] = [400, { name: 'BadRequest', data: { message: 'no such model' } }];
-    const completion = await cp.completionOf(cp.prompt('hello?'));
-    assert.equal(completion.success, false);
-    assert.match(completion.error, /400.*no such model/);
-});
+const refusals = {
+    'the prompt': ['POST /session/:id/prompt_async', [400, { name: 'BadRequest', data: { message: 'no such model' } }],
+        'Async prompt failed: 400 - {"name":"BadRequest","data":{"message":"no such model"}}'],
+    'its event stream': ['GET /event', [503, {}], 'SSE connection failed: 503'],
+    'a session, with an answer that names none': ['POST /session', [200, {}], 'OpenCode session not initialized'],
+};
+for (const [what, [request, answer, error]] of Object.entries(refusals)) {
+    test(`OpenCode refuses ${what}: a failed completion that says so, and then work goes on`, async (t) => {
+        const { cp, opencode } = await bridgeBetween(t, { env });
+        opencode.answers[request] = answer;
+        opencode.breakStreams();
+        const completion = await cp.completionOf(cp.prompt('hello?'));
+        assert.deepEqual([completion.success, completion.error], [false, error]);
+        delete opencode.answers[request];
+        assert.equal((await cp.completionOf(cp.prompt('once more'))).success, true);
+    });
+}
 
 for (const signal of ['SIGKILL', 'SIGTERM']) {
     test(`the bridge ends by ${signal} in the middle of a prompt: one completion, and the next bridge works`, async (t) => {

@@ -3,7 +3,8 @@
 // commit is made. Where no checkout matters, the bridge is alone.
 
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CommitSigner } from '../../playground/commit-signer.mjs';
@@ -23,7 +24,7 @@ const KEYS = ['author.email', 'author.name', 'commit.gpgsign', 'committer.email'
 const ada = { mode: 'attributed-user', name: ' Ada ', email: 'ada@example.com' };
 
 /** A sandbox with a checkout, without an OpenCode that takes time. `prepare` is called before it starts. */
-async function sandboxFor(t, { prepare, ...options } = {}) {
+async function sandboxFor(t, { prepare, env, ...options } = {}) {
     const playground = await playgroundFor(t, options);
     const cp = playground.controlPlane;
     cp.signer = new CommitSigner();
@@ -32,7 +33,7 @@ async function sandboxFor(t, { prepare, ...options } = {}) {
     // The older one knows no host but github.com.
     const files = cp.era === 'older' && { 'root/.gitconfig':
         `[url "${playground.gitServer.baseWithToken}"]\n\tinsteadOf = https://github.com/\n` };
-    const sandbox = await startWithStandIns(playground, { bridge: null, env: QUICK, ...(files && { files }) });
+    const sandbox = await startWithStandIns(playground, { bridge: null, env: { ...QUICK, ...env }, ...(files && { files }) });
     await sandbox.stillRuns(cp.ready(1, { timeoutMs: BOOT_LIMIT_MS }));
     const checkout = sandbox.path('workspace/app');
     /** What the checkout's own configuration says about identity and signing. */
@@ -135,6 +136,17 @@ test('a configuration that cannot be written fails the prompt without a value in
     const { error } = await ask({ gitIdentity: ada });
     assert.equal(error, 'Git signing configuration failed');
     rmSync(`${checkout}/.git/config.lock`);
+    assert.equal((await ask({ gitIdentity: ada })).success, true);
+    assert.equal(config()['user.name'], 'Ada');
+});
+
+test('a configuration that cannot be read in time fails the prompt, and is written by the next (B-914)', { skip }, async (t) => {
+    const { checkout, config, ask } = await sandboxFor(t, { env: { BRIDGE_GIT_CONFIG_TIMEOUT_MS: '2500' } });
+    assert.equal((await ask({ gitIdentity: ada })).success, true, 'what the beginning writes is written');
+    renameSync(`${checkout}/.git/config`, `${checkout}/.git/config.aside`);
+    execFileSync('mkfifo', [`${checkout}/.git/config`]); // whoever opens it waits
+    assert.equal((await ask({ gitIdentity: ada })).error, 'Git signing configuration timed out');
+    renameSync(`${checkout}/.git/config.aside`, `${checkout}/.git/config`);
     assert.equal((await ask({ gitIdentity: ada })).success, true);
     assert.equal(config()['user.name'], 'Ada');
 });

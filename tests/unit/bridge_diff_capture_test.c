@@ -8,6 +8,8 @@
 #include "tests/unit/check.h"
 #include "tests/unit/diff_fixture.h"
 
+#include <limits.h>
+
 #define FAMILY_MAX ((size_t)4 * 1024 * 1024)
 #define NOW_MS 1754000000000
 #define MS_PER_SECOND 1000
@@ -255,6 +257,47 @@ static void test_several(void)
     }
 }
 
+/* Why the one repository was left out, for the caller to free. */
+static char *why_unavailable(struct manifest_entry *entry, struct capture_limits limits)
+{
+    const struct manifest manifest = {.entries = entry, .count = 1};
+    const struct capture_input input = {.manifest = &manifest, .limits = limits};
+    struct bundle bundle;
+    struct err err = {0};
+    char *why;
+
+    CHECK_INT(capture_repositories(&input, &bundle, &err), -1);
+    why = strdup(bundle.repositories[0].error);
+    bundle_clear(&bundle);
+    return why;
+}
+
+static void test_reasons(void)
+{
+    static char too_long[4 * PATH_MAX];
+    struct manifest_entry entry = {.owner = "acme", .name = "r", .path = fixture.path};
+    struct capture_limits limits = DEFAULTS;
+    char *why;
+
+    diff_begin(&fixture);
+    diff_shell(&fixture, "echo a >a; git add .; git commit -qm base");
+    diff_set_base(&fixture);
+    entry.base_sha = fixture.base;
+    TEST("a repository that takes too long is told so (B-1012)") {
+        limits.step_ms = 0;
+        why = why_unavailable(&entry, limits);
+        CHECK_STR(why, "Git command timed out for acme/r");
+        free(why);
+    }
+    TEST("a reason that cannot be told has a text all the same (B-1027)") {
+        memset(too_long, 'x', sizeof too_long - 1);
+        entry.path = too_long;
+        why = why_unavailable(&entry, DEFAULTS);
+        CHECK_STR(why, "Repository diff unavailable");
+        free(why);
+    }
+}
+
 static void test_conflict(void)
 {
     struct manifest_entry entry = {.owner = "acme", .name = "r", .path = fixture.path};
@@ -287,6 +330,7 @@ int main(void)
     diff_fixture_init(&fixture);
     test_recorded();
     test_several();
+    test_reasons();
     test_conflict();
     diff_fixture_end(&fixture);
     library_stop();

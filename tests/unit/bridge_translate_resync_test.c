@@ -330,6 +330,19 @@ static void test_taken_over(void)
         CHECK_STR(fixture_look(&fixture), "token:hi\n");
         fixture_close(&fixture);
     }
+    TEST("an overflow without a text that nothing healed fails the prompt under its own name "
+         "(B-563)") {
+        fixture_open(&fixture, NULL);
+        fixture_answer(&fixture, "U");
+        fixture_feed(&fixture, "{'type':'session.error','properties':{'sessionID':'P','error':{"
+                               "'name':'ContextOverflowError','data':{'message':''}}}}");
+        CHECK_STR(fixture_look(&fixture), "");
+        fixture_feed(&fixture, FIXTURE_IDLE);
+        fixture_repair(&fixture, "[]");
+        CHECK_STR(fixture_look(&fixture),
+                  "error:Context overflow\nexecution_complete:Context overflow:failed\n");
+        fixture_close(&fixture);
+    }
     TEST("a compaction in the gap is told, and the overflow it healed is no failure") {
         open_gap(&fixture);
         fixture_feed(&fixture, "{'type':'session.error','properties':{'sessionID':'P','error':{"
