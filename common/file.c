@@ -67,7 +67,9 @@ int file_write_atomic(const char *path, const void *data, size_t len, mode_t mod
     if (snprintf(temporary, sizeof temporary, "%s.%d.tmp", path, (int)getpid()) >=
         (int)sizeof temporary)
         return err_set_sys(err, ENAMETOOLONG, "write %s", path);
-    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+    /* What lies there is of a write that was killed, or something that would make us wait (S-460). */
+    unlink(temporary);
+    fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0)
         return err_set_sys(err, errno, "write %s", temporary);
     if (file_write_all(fd, data, len) != 0 || (durable && fsync(fd) != 0) ||

@@ -1,6 +1,7 @@
 #include "supervisor/boot/boot.h"
 
 #include "common/clock.h"
+#include "supervisor/boot/baselines.h"
 #include "supervisor/boot/boot_report.h"
 #include "supervisor/boot/manifest.h"
 #include "supervisor/opencode/opencode_address.h"
@@ -8,7 +9,6 @@
 #include "supervisor/boot/workspace_guide.h"
 
 #include <string.h>
-#include <strings.h>
 
 #define FAILURES_MAX (4 * 1024)
 #define WARM_UP_LATEST_MS (90 * 1000)
@@ -63,20 +63,7 @@ static void stage(struct boot *boot)
 
 static void note_baselines(struct boot *boot)
 {
-    for (size_t i = 0; i < boot->config->repositories.count; i++) {
-        struct repository *repository = &boot->config->repositories.items[i];
-        const char *head = git_sync_outcome_of(&boot->sync, i)->head_sha;
-        const char *base = git_sync_outcome_of(&boot->sync, i)->base_sha;
-
-        if (repository->base_sha && *head && strcasecmp(repository->base_sha, head) != 0 &&
-            boot->config->boot_mode == BOOT_BUILD)
-            log_at(boot->log, LOG_WARNING, "git.base_mismatch",
-                   LOG_STR("repo_owner", repository->owner), LOG_STR("repo_name", repository->name),
-                   LOG_STR("base_sha", repository->base_sha), LOG_STR("head_sha", head));
-        /* S-217, S-218: a supplied one stays; a restored checkout has none of its own. */
-        if (!repository->base_sha && *base && boot->config->boot_mode != BOOT_SNAPSHOT_RESTORE)
-            repository->base_sha = strdup(base);
-    }
+    baselines_note(boot->config, &boot->sync, boot->log);
     boot_report_sync(boot);
     /* S-418: without a start.sh nobody looks into the file. */
     if (!hooks_exist(&boot->hooks, HOOK_START))

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define LINE_MAX_BYTES (16 * 1024)
 #define FILE_MODE 0600
@@ -21,11 +23,20 @@ void boot_warnings_clear(const char *path, struct log *log)
     log_at(log, LOG_WARNING, "supervisor.boot_warning_clear_failed", LOG_ERR(&err));
 }
 
+/* What is no file of ours, but a link or a pipe that a hook put into /tmp, goes first (S-142, S-460). */
+static int open_file(const char *path)
+{
+    struct stat st;
+
+    if (lstat(path, &st) == 0 && (!S_ISREG(st.st_mode) || st.st_uid != geteuid()))
+        unlink(path);
+    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+                FILE_MODE);
+}
+
 static int append_line(const char *path, const struct buf *line, struct err *err)
 {
-    /* Not through a link that somebody else put into /tmp (S-142, S-460). */
-    AUTO_CLOSE int fd =
-        open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+    AUTO_CLOSE int fd = open_file(path);
 
     if (fd < 0)
         return err_set_sys(err, errno, "open %s", path);

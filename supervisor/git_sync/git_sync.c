@@ -119,6 +119,7 @@ static void on_done(void *user, const cJSON *result, const struct err *err)
     struct git_sync_outcome *outcome = &job->outcome;
     const char *head = json_get_string(result, "head_sha");
     const char *base = json_get_string(result, "base_sha");
+    const char *branch = json_get_string(result, "branch");
     const char *class = json_get_string(result, "error_class");
     const char *text = json_get_string(result, "error");
 
@@ -126,6 +127,7 @@ static void on_done(void *user, const cJSON *result, const struct err *err)
     outcome->kept = json_get_bool(result, "kept", false);
     outcome->timed_out =
         err ? err->class == ERR_TIMEOUT : class && err_class_parse(class) == ERR_TIMEOUT;
+    snprintf(outcome->branch, sizeof outcome->branch, "%s", branch ? branch : "");
     snprintf(outcome->head_sha, sizeof outcome->head_sha, "%s", head ? head : "");
     snprintf(outcome->base_sha, sizeof outcome->base_sha, "%s", base ? base : outcome->head_sha);
     if (!outcome->success) {

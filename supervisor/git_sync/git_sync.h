@@ -10,13 +10,15 @@
 #include "supervisor/process/worker.h"
 
 #define GIT_SYNC_SHA_MAX 65
+#define GIT_SYNC_BRANCH_MAX 256
 
 struct git_sync_outcome {
     bool success;
     bool timed_out;
     bool kept; /* S-202: a session's work was found in the checkout and left alone */
-    char head_sha[GIT_SYNC_SHA_MAX]; /* "" when unknown */
-    char base_sha[GIT_SYNC_SHA_MAX]; /* where the session began (S-218); "" when unknown */
+    char branch[GIT_SYNC_BRANCH_MAX]; /* the one it turned out to be (S-205); "" when unknown */
+    char head_sha[GIT_SYNC_SHA_MAX];  /* "" when unknown */
+    char base_sha[GIT_SYNC_SHA_MAX];  /* where the session began (S-218); "" when unknown */
 };
 
 struct git_sync_listener {

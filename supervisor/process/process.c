@@ -11,7 +11,7 @@
 
 #define EXTRA_FD 3
 /* A leader's last words; more than a pipe holds by default. */
-#define FINAL_READ_MAX (1024 * 1024)
+#define FINAL_READ_MAX (128 * 1024)
 
 void process_init(struct process *process, uv_loop_t *loop, struct reaper *reaper, size_t line_max,
                   struct process_listener listener)
@@ -48,16 +48,19 @@ static void on_buffer_wanted(uv_handle_t *handle, size_t suggested, uv_buf_t *bu
     struct process *process = handle->data;
 
     (void)suggested;
-    *buffer = uv_buf_init(process->chunk, sizeof process->chunk);
+    *buffer = uv_buf_init(process->chunk, process->has_had_turn ? 0 : sizeof process->chunk);
 }
 
 static void on_output(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 {
     struct process *process = stream->data;
 
+    /* One full chunk in a turn of the loop: without a buffer libuv stops reading until the next. A
+     * child that prints without end would else keep us from signals and timers for seconds. */
+    process->has_had_turn = got == sizeof process->chunk;
     if (got > 0)
         line_splitter_feed(&process->lines, buffer->base, (size_t)got);
-    else if (got < 0)
+    else if (got < 0 && got != UV_ENOBUFS)
         close_output(process);
 }
 

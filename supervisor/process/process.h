@@ -39,6 +39,7 @@ struct process {
     pid_t pid; /* 0 when it was never started */
     uint64_t started_ms;
     char chunk[PROCESS_CHUNK];
+    bool has_had_turn; /* it filled the chunk in this turn of the loop */
 };
 
 /* `line_max` bounds one line of output. */

@@ -114,6 +114,16 @@ test('the clone is shallow, on its branch, with a plain origin', async (t) => {
     await endInOrder(sandbox);
 });
 
+test('a branch that nobody chose is the remote\'s own, also in the manifest (S-205)', async (t) => {
+    const playground = await playgroundFor(t, { repository: { owner: 'acme', name: 'app', branch: 'trunk' } });
+    const sandbox = await startWithStandIns(playground, { env: { SESSION_CONFIG: JSON.stringify({
+        session_id: playground.controlPlane.sessionId, provider: 'playground', model: 'scripted' }) } });
+    await sandbox.logged('opencode.ready');
+    const [{ branch }] = JSON.parse(readFileSync(sandbox.path('tmp/oi-repo-manifest.json'), 'utf8')).repositories;
+    assert.equal(branch, 'trunk');
+    await endInOrder(sandbox);
+});
+
 test('insteadOf in the git configuration of the user is honoured: a github.com session clones from here', async (t) => {
     const playground = await playgroundFor(t, { era: 'older' });
     const { gitServer } = playground;

@@ -180,6 +180,20 @@ static void test_files(void)
         CHECK_INT(text.len, 0);
         unlink(pipe_path);
     }
+    TEST("nor does one in place of the temporary file, or what a killed write left there, the "
+         "writer") {
+        char left[250];
+
+        snprintf(left, sizeof left, "%s.%d.tmp", path, (int)getpid());
+        CHECK_INT(mkfifo(left, 0644), 0);
+        alarm(10);
+        CHECK_INT(file_write_atomic(path, "new", 3, 0600, false, &err), 0);
+        alarm(0);
+        buf_reset(&text);
+        CHECK_INT(file_read(path, &text, &err), 0);
+        CHECK_STR(buf_text(&text), "new");
+        CHECK(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600);
+    }
     TEST("trees are made, and removed without following links") {
         char link[250];
 

@@ -4,8 +4,11 @@
 #include "supervisor/boot/boot_warnings.h"
 #include "supervisor/config/config_check.h"
 #include "tests/unit/check.h"
+#include "tests/unit/root_fixture.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define SAID_MAX (16 * 1024)
 
@@ -58,6 +61,22 @@ int main(void)
         buf_reset(&said);
         boot_warnings_add("", log, "setup", "slow", &repository);
         CHECK(strstr(buf_text(&said), "\"repo_owner\":\"acme\",\"repo_name\":\"app\"}"));
+    }
+    TEST("a warning goes to a file of ours, whatever a hook put into its place (S-142, S-460)") {
+        root_begin();
+        put_file("elsewhere", "another's");
+        CHECK_INT(symlink(in_root("elsewhere"), in_root("warnings")), 0);
+        boot_warnings_add(in_root("warnings"), log, "setup", "slow", NULL);
+        CHECK_STR(read_text("warnings"), "{\"scope\":\"setup\",\"message\":\"slow\"}\n");
+        CHECK_STR(read_text("elsewhere"), "another's");
+        unlink(in_root("warnings"));
+        CHECK_INT(mkfifo(in_root("warnings"), 0600), 0);
+        alarm(10);
+        boot_warnings_add(in_root("warnings"), log, "setup", "slow", NULL);
+        boot_warnings_add(in_root("warnings"), log, "start", "slow", NULL);
+        alarm(0);
+        CHECK(strstr(read_text("warnings"), "\n{\"scope\":\"start\""));
+        root_end();
     }
     TEST("each piece of the list of tunnel ports that is no port has its own line (S-26)") {
         const char *text = said_of_ports(log, &said, "3000, x ,,70000");

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define FLOOD_TURNS 2000
 #define PATIENCE_MS 10000
 #define ORPHANS 1000
 
@@ -20,6 +21,7 @@ struct stage {
     struct process process;
     uv_timer_t patience;
     char lines[4096];
+    size_t line_count;
     int exits;
     int exit_code;
     bool children_left;
@@ -35,6 +37,7 @@ static void on_line(void *user, char *line, size_t len, size_t dropped)
 
     (void)dropped;
     stage->lines_came_first = stage->exits == 0;
+    stage->line_count++;
     if (strlen(stage->lines) + len + 2 < sizeof stage->lines)
         strcat(strcat(stage->lines, line), "|");
 }
@@ -168,6 +171,27 @@ static void test_one_child(struct stage *stage)
     }
 }
 
+static void test_flood(struct stage *stage)
+{
+    TEST("a child that prints without end gets a chunk in each turn of the loop, and no more") {
+        size_t most = 0;
+
+        open_stage(stage);
+        CHECK_INT(run(stage, "exec yes"), 0);
+        for (int turn = 0; turn < FLOOD_TURNS; turn++) {
+            size_t before = stage->line_count;
+
+            uv_run(&stage->loop, UV_RUN_ONCE);
+            most = stage->line_count - before > most ? stage->line_count - before : most;
+        }
+        CHECK(stage->line_count > PROCESS_CHUNK);
+        CHECK(most <= PROCESS_CHUNK / strlen("y\n") + 1);
+        process_signal(&stage->process, SIGKILL);
+        wait_until_childless(stage);
+        close_stage(stage);
+    }
+}
+
 static void test_many(struct stage *stage)
 {
     TEST("a program that cannot be started is an error that names it, and no death") {
@@ -216,6 +240,7 @@ int main(void)
 
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     test_one_child(&stage);
+    test_flood(&stage);
     test_many(&stage);
     return check_done();
 }
