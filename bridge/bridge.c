@@ -192,11 +192,14 @@ static void on_control_plane_message(void *user, char *data, size_t len)
     struct bridge *bridge = user;
     struct command command;
     struct err err = {0};
+    int parsed = command_parse(data, len, &command, &err);
 
-    if (command_parse(data, len, &command, &err) != 0) {
+    if (parsed == COMMAND_NO_OBJECT) /* B-216 */
+        log_at(bridge->log, LOG_ERROR, "bridge.command_error", LOG_ERR(&err));
+    else if (parsed != 0)
         log_at(bridge->log, LOG_WARNING, "bridge.invalid_message", LOG_ERR(&err));
+    if (parsed != 0)
         return;
-    }
     log_at(bridge->log, LOG_DEBUG, "bridge.command_received",
            LOG_STR("cmd_type", command_type_name(command.type)));
     if (command_shows_current_contract(&command)) {

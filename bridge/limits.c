@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #define MS_PER_SECOND 1000.0
+#define SECONDS_MOST 1e10 /* three centuries; B-106 clamps nothing, but a number has its limits */
 
 #define INACTIVITY_DEFAULT_S 120.0
 #define INACTIVITY_LEAST_S 5.0
@@ -84,7 +85,7 @@ static void log_clamped(struct log *log, const char *name, const char *detail, d
 /* Milliseconds are cut, not rounded (B-115). */
 static uint64_t seconds_to_ms(double seconds)
 {
-    return (uint64_t)(seconds * MS_PER_SECOND);
+    return (uint64_t)(fmin(seconds, SECONDS_MOST) * MS_PER_SECOND);
 }
 
 static void read_inactivity(struct limits *limits, struct log *log)

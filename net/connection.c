@@ -35,7 +35,9 @@ static void fail(struct connection *connection, struct err *err)
 void connection_attempt_failed(struct connection *connection, const struct err *err)
 {
     net_timer_stop(&connection->attempt);
-    connection->failure = *err;
+    /* Addresses come best first: why the first did not do is what is worth knowing. */
+    if (connection->phase != CONNECTION_CONNECT || connection->next_address == 1)
+        connection->failure = *err;
     if (connection->phase == CONNECTION_CONNECT) {
         try_next_address(connection);
         return;
@@ -188,13 +190,11 @@ static void on_start(struct net_timer *timer)
 {
     struct connection *connection = OWNER_OF(timer, start);
     const char *host = connection->proxy.host ? connection->proxy.host : connection->url.host;
+    struct resolver_addresses known;
     struct err err = {0};
 
-    if (resolver_is_literal(host)) {
-        struct resolver_addresses one = {.count = 1};
-
-        strcpy(one.text[0], host);
-        connection_try_addresses(connection, &one);
+    if (resolver_knows(host, &known)) {
+        connection_try_addresses(connection, &known);
         return;
     }
     connection->lookup =

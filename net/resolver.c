@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct resolver_lookup {
     uv_getaddrinfo_t uv;
@@ -12,11 +13,20 @@ struct resolver_lookup {
     char host[256];
 };
 
-bool resolver_is_literal(const char *host)
+bool resolver_knows(const char *host, struct resolver_addresses *addresses)
 {
+    static const struct resolver_addresses loopbacks = {.text = {"127.0.0.1", "::1"}, .count = 2};
     unsigned char address[sizeof(struct in6_addr)];
 
-    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+    if (strcasecmp(host, "localhost") == 0) {
+        *addresses = loopbacks;
+        return true;
+    }
+    if (inet_pton(AF_INET, host, address) != 1 && inet_pton(AF_INET6, host, address) != 1)
+        return false;
+    *addresses = (struct resolver_addresses){.count = 1};
+    strcpy(addresses->text[0], host);
+    return true;
 }
 
 static void collect(const struct addrinfo *found, struct resolver_addresses *addresses)

@@ -1,6 +1,6 @@
 /*
  * Looks a host's addresses up without blocking the loop (uv_getaddrinfo, a thread of libuv's pool).
- * An address literal needs no look-up. Private to net/.
+ * Private to net/.
  */
 #ifndef NET_RESOLVER_H
 #define NET_RESOLVER_H
@@ -26,8 +26,9 @@ typedef void resolver_fn(void *user, const struct resolver_addresses *addresses,
 
 struct resolver_lookup;
 
-/* `host` is 1.2.3.4 or an IPv6 address without brackets. */
-bool resolver_is_literal(const char *host);
+/* The addresses of a host that needs no look-up: 1.2.3.4, an IPv6 address without brackets, or localhost,
+ * which is either loopback whatever a resolver would say (RFC 6761). */
+bool resolver_knows(const char *host, struct resolver_addresses *addresses);
 
 /* Calls `on_done` once, from the loop. NULL and `err` when it could not start. */
 struct resolver_lookup *resolver_start(uv_loop_t *loop, const char *host, resolver_fn *on_done,

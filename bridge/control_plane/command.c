@@ -32,10 +32,11 @@ int command_parse(char *text, size_t len, struct command *command, struct err *e
 {
     *command = (struct command){.body = json_parse_in_place(text, len, err)};
     if (!command->body)
-        return -1;
+        return COMMAND_NO_JSON;
     if (!cJSON_IsObject(command->body)) {
         command_clear(command);
-        return err_set(err, ERR_PROTOCOL, "a command must be a JSON object");
+        err_set(err, ERR_PROTOCOL, "a command must be a JSON object");
+        return COMMAND_NO_OBJECT;
     }
     command->type = type_of(command->body);
     return 0;

@@ -42,8 +42,11 @@ struct prompt_command {
     const cJSON *attachments; /* of any type (B-701) */
 };
 
-/* Parses one message; `text` is overwritten and `text[len]` must be writable. Returns -1 for what
- * is no JSON object. */
+/* Why a message is no command (B-216). */
+enum { COMMAND_NO_JSON = -1, COMMAND_NO_OBJECT = -2 };
+
+/* Parses one message; `text` is overwritten and `text[len]` must be writable. Returns 0, or why it is
+ * no command. */
 int command_parse(char *text, size_t len, struct command *command, struct err *err);
 void command_clear(struct command *command);
 

@@ -53,6 +53,33 @@ void connection_log_retry(struct log *log, const struct connection_policy *polic
            LOG_NUM("delay_s", seconds(decision.wait_ms)));
 }
 
+void connection_log_flush_begins(struct flush_log *flush, struct log *log, size_t waiting)
+{
+    flush->resending = flush->owed < waiting ? flush->owed : waiting;
+    flush->buffered = waiting - flush->resending;
+    flush->owed = 0;
+    if (flush->resending > 0)
+        log_at(log, LOG_INFO, "bridge.flush_pending_acks_start",
+               LOG_NUM("count", flush->resending));
+    if (flush->buffered > 0)
+        log_at(log, LOG_INFO, "bridge.flush_buffer_start", LOG_NUM("buffer_size", flush->buffered));
+}
+
+/* Owed events are older and go first. */
+void connection_log_flush_ends(struct flush_log *flush, struct log *log, size_t remaining)
+{
+    size_t unsent = remaining < flush->buffered ? remaining : flush->buffered;
+    size_t unresent = remaining - unsent < flush->resending ? remaining - unsent : flush->resending;
+
+    if (flush->resending > 0)
+        log_at(log, LOG_INFO, "bridge.flush_pending_acks_complete",
+               LOG_NUM("resent", flush->resending - unresent), LOG_NUM("total", flush->resending));
+    if (flush->buffered > 0)
+        log_at(log, LOG_INFO, "bridge.flush_buffer_complete",
+               LOG_NUM("flushed", flush->buffered - unsent), LOG_NUM("remaining", unsent));
+    flush->resending = flush->buffered = 0;
+}
+
 void connection_log_end(struct log *log, const struct connection_policy *policy,
                         const char *outcome)
 {

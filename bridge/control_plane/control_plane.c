@@ -28,6 +28,7 @@ struct control_plane {
     const struct control_plane_handlers *handlers;
     void *user;
     struct connection_policy policy;
+    struct flush_log flush;
     struct ws_link *link; /* NULL: none is open or being opened */
     bool is_open;
     bool is_booting;
@@ -76,15 +77,13 @@ static void on_heartbeat(uv_timer_t *timer)
 static void on_open(void *user)
 {
     struct control_plane *self = user;
-    struct outbox_counts counts = outbox_counts(self->options.outbox);
     uint64_t interval = self->options.limits->heartbeat_ms;
 
     self->is_open = true;
     connection_policy_on_open(&self->policy, now_ms(self));
     connection_log_open(self->options.log, &self->policy);
-    if (counts.waiting_events > 0)
-        log_at(self->options.log, LOG_INFO, "bridge.flush_buffer_start",
-               LOG_NUM("buffer_size", counts.waiting_events));
+    connection_log_flush_begins(&self->flush, self->options.log,
+                                outbox_counts(self->options.outbox).waiting_events);
     uv_timer_start(&self->heartbeat, on_heartbeat, interval, interval);
     self->handlers->on_open(self->user);
     control_plane_wake(self);
@@ -119,6 +118,7 @@ static bool on_writable(void *user, struct buf *out)
 
     if (outbox_next(self->options.outbox, now_ms(self), out))
         return true;
+    connection_log_flush_ends(&self->flush, self->options.log, 0);
     if (self->outcome && !self->closing && !awaits_acks(self))
         send_close(self);
     return false;
@@ -188,7 +188,6 @@ static void on_closed(struct control_plane *self, const struct ws_end *link_end)
     uint64_t lasted_ms = now_ms(self) - self->policy.connected_ms;
     struct connection_decision decision =
         connection_policy_on_closed(&self->policy, code, now_ms(self), random_u32());
-    size_t again;
 
     self->is_open = false;
     uv_timer_stop(&self->heartbeat);
@@ -196,10 +195,9 @@ static void on_closed(struct control_plane *self, const struct ws_end *link_end)
                         self->outcome != NULL);
     if (code == CLOSE_TOO_BIG && link_end->by_peer)
         on_too_big(self);
-    again = outbox_connection_lost(self->options.outbox, now_ms(self));
-    if (again > 0)
-        log_at(self->options.log, LOG_INFO, "bridge.flush_pending_acks_start",
-               LOG_NUM("count", again));
+    connection_log_flush_ends(&self->flush, self->options.log,
+                              outbox_counts(self->options.outbox).waiting_events);
+    self->flush.owed = outbox_connection_lost(self->options.outbox, now_ms(self));
     if (self->outcome) {
         end(self, self->outcome);
         return;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOST "http://127.0.0.1"
+#define HOST "http://localhost" /* B-103: either loopback */
 #define URL_MAX_BYTES 2048
 #define CREDENTIALS_MAX_BYTES 1024
 
@@ -150,9 +150,11 @@ static struct http_request *start(struct opencode_api *api, const struct call *c
 }
 
 struct http_request *opencode_get_session(struct opencode_api *api, const char *session_id,
-                                          http_done_fn *on_done, void *user, struct err *err)
+                                          uint64_t limit_ms, http_done_fn *on_done, void *user,
+                                          struct err *err)
 {
-    struct call call = {.method = "GET", .before = "/session/", .id = session_id};
+    struct call call = {
+        .method = "GET", .before = "/session/", .id = session_id, .limit_ms = limit_ms};
 
     return start(api, &call, on_done, user, err);
 }

@@ -42,7 +42,8 @@ const char *opencode_api_events_url(const struct opencode_api *api);
 const struct net_header *opencode_api_headers(const struct opencode_api *api, size_t *count);
 
 struct http_request *opencode_get_session(struct opencode_api *api, const char *session_id,
-                                          http_done_fn *on_done, void *user, struct err *err);
+                                          uint64_t limit_ms, http_done_fn *on_done, void *user,
+                                          struct err *err);
 struct http_request *opencode_create_session(struct opencode_api *api, http_done_fn *on_done,
                                              void *user, struct err *err);
 /* `read_body` gives the `len` bytes of the body as they are sent; it gets `user`. Each of the files in

@@ -9,6 +9,8 @@
 #define ID_MAX_BYTES 1024
 #define FILE_MODE 0644
 #define LOOKUP_RETRY_MS 200
+#define LOOKUP_TRY_MS \
+    2000 /* a question that came too early may never be answered (opencode.md 2) */
 #define BLANKS " \t\r\n\f\v"
 
 #define STATUS_NOT_FOUND 404
@@ -126,10 +128,13 @@ static void on_looked_up(void *user, struct http_response *response, const struc
 
 static void look_up(struct opencode_session *session)
 {
+    uint64_t now = uv_now(session->options.loop), left = LOOKUP_TRY_MS;
     struct err err = {0};
 
+    if (session->lookup_until_ms > now && session->lookup_until_ms - now < left)
+        left = session->lookup_until_ms - now;
     session->lookup =
-        opencode_get_session(session->options.api, session->id, on_looked_up, session, &err);
+        opencode_get_session(session->options.api, session->id, left, on_looked_up, session, &err);
     if (!session->lookup)
         on_looked_up(session, NULL, &err);
 }

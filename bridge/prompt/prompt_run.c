@@ -179,15 +179,15 @@ static void finish(struct prompt_run *run)
     struct translator_outcome outcome = translator_outcome(run->translator);
     cJSON *command;
 
+    if (outcome.was_ended) /* B-316: before prompt.run, and not of what OpenCode itself reported */
+        log_at(run->options.log, LOG_ERROR, "prompt.error",
+               LOG_STR("message_id", run->prompt.message_id),
+               LOG_STR("error_message", outcome.error));
     log_at(run->options.log, LOG_INFO, "prompt.run", LOG_STR("message_id", run->prompt.message_id),
            LOG_STR("model", run->prompt.model),
            LOG_STR("reasoning_effort", run->prompt.reasoning_effort),
            LOG_STR("outcome", outcome_name(outcome.result)),
            LOG_NUM("duration_ms", prompt_run_now(run) - run->begun_ms));
-    if (outcome.result == TRANSLATOR_FAILED)
-        log_at(run->options.log, LOG_ERROR, "prompt.error",
-               LOG_STR("message_id", run->prompt.message_id),
-               LOG_STR("error_message", outcome.error));
     prompt_calls_drop(run);
     if (run->step == PROMPT_STEP_CREATING)
         opencode_session_cancel_create(run->options.session);

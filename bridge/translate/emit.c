@@ -102,6 +102,8 @@ void emit_note_of(struct translator *t, enum log_level level, const char *name,
             json_add_string(object, fields[i].key, fields[i].text);
         else if (fields[i].has_number)
             json_add_number(object, fields[i].key, (double)fields[i].number);
+        else if (fields[i].has_boolean)
+            json_put(object, fields[i].key, cJSON_CreateBool(fields[i].boolean));
     }
     t->sink->on_note(t->sink->user, level, name, object);
 }

@@ -10,22 +10,35 @@
 /* JSON of a value that becomes text is only cut after printing; this bounds the printing. */
 #define PRINTED_TEXT_MAX ((size_t)16 * 1024 * 1024)
 
-const char *field_id(const cJSON *object, const char *key)
+static const char *id_within(const cJSON *object, const char *key, size_t max)
 {
     const char *id = json_get_nonempty(object, key);
 
-    return id && strnlen(id, FIELD_ID_MAX + 1) <= FIELD_ID_MAX ? id : NULL;
+    return id && strnlen(id, max + 1) <= max ? id : NULL;
+}
+
+static bool optional_id_within(const cJSON *object, const char *key, size_t max, const char **id)
+{
+    *id = "";
+    if (field_is_empty(json_get(object, key)))
+        return true;
+    *id = id_within(object, key, max);
+    return *id != NULL;
+}
+
+const char *field_id(const cJSON *object, const char *key)
+{
+    return id_within(object, key, FIELD_ID_MAX);
 }
 
 bool field_optional_id(const cJSON *object, const char *key, const char **id)
 {
-    const cJSON *value = json_get(object, key);
+    return optional_id_within(object, key, FIELD_ID_MAX, id);
+}
 
-    *id = "";
-    if (field_is_empty(value))
-        return true;
-    *id = field_id(object, key);
-    return *id != NULL;
+bool field_call_id(const cJSON *part, const char **id)
+{
+    return optional_id_within(part, "callID", FIELD_CALL_ID_MAX, id);
 }
 
 const char *field_text(const cJSON *object, const char *key)

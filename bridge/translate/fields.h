@@ -9,8 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* OpenCode's ids have 30 characters, call ids of providers up to some hundred. */
-#define FIELD_ID_MAX 1024
+#define FIELD_ID_MAX 1024 /* OpenCode's ids have 30 characters */
+/* A provider's id of a tool call has some hundred, but some gateways put the model's signed thought into it. */
+#define FIELD_CALL_ID_MAX ((size_t)16 * 1024)
 
 /* Texts, tool outputs and error texts for the control plane (D-40, D-52). */
 #define FIELD_TEXT_MAX ((size_t)256 * 1024)
@@ -23,6 +24,9 @@ const char *field_id(const cJSON *object, const char *key);
 /* An id that may be missing: true and "" when it is absent or null, false when the value cannot be an
  * id (another type, or too long): the event that holds it is to be ignored. */
 bool field_optional_id(const cJSON *object, const char *key, const char **id);
+
+/* The same of `callID`, which may have FIELD_CALL_ID_MAX bytes. */
+bool field_call_id(const cJSON *part, const char **id);
 
 /* A string member, or "". */
 const char *field_text(const cJSON *object, const char *key);

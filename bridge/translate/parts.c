@@ -1,6 +1,7 @@
 #include "bridge/translate/event_limits.h"
 #include "bridge/translate/fields.h"
 #include "bridge/translate/state.h"
+#include "bridge/translate/step_usage.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 
@@ -8,7 +9,7 @@
 #include <string.h>
 
 /* Message, session, call, status and child of one tool call. */
-#define TOOL_KEY_MAX ((size_t)8 * FIELD_ID_MAX)
+#define TOOL_KEY_MAX (FIELD_CALL_ID_MAX + (size_t)8 * FIELD_ID_MAX)
 
 static void translate_text(struct translator *t, cJSON *part, const cJSON *delta)
 {
@@ -126,9 +127,12 @@ static void translate_tool(struct translator *t, cJSON *part, const struct part_
     const char *child;
     cJSON *event;
 
-    if (field_is_odd_object(part, "state") || !field_optional_id(part, "callID", &call_id) ||
-        strlen(status) > FIELD_ID_MAX || strlen(tool) > FIELD_ID_MAX)
+    if (field_is_odd_object(part, "state") || !field_call_id(part, &call_id) ||
+        strlen(status) > FIELD_ID_MAX || strlen(tool) > FIELD_ID_MAX) {
+        if (is_end(status)) /* D-07; one line for each call */
+            emit_note(t, LOG_WARNING, "bridge.tool_part_skipped", "part_id", field_id(part, "id"));
         return;
+    }
     if ((status[0] == '\0' || strcmp(status, "pending") == 0) &&
         field_is_empty(json_get(state, "input")))
         return;
@@ -166,20 +170,13 @@ static bool is_repeated_step(struct translator *t, const cJSON *part)
 static void translate_step(struct translator *t, cJSON *part, const struct part_origin *origin,
                            bool finished)
 {
-    static const char *const usage[] = {"cost", "tokens", "reason"};
     cJSON *event;
 
     if (is_repeated_step(t, part))
         return;
     event = emit_new(t, finished ? "step_finish" : "step_start");
-    for (size_t i = 0; finished && i < ARRAY_LENGTH(usage); i++) {
-        cJSON *value = cJSON_DetachItemFromObjectCaseSensitive(part, usage[i]);
-
-        if (value && !cJSON_IsNull(value)) /* D-14 */
-            json_put(event, usage[i], event_limits_usage(value));
-        else
-            cJSON_Delete(value);
-    }
+    if (finished)
+        step_usage_move(part, event);
     if (origin->is_subtask)
         emit_mark_subtask(event, origin->session,
                           subtasks_owner_of(&t->subtasks, origin->message_id));

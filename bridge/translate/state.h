@@ -81,11 +81,15 @@ struct note_field {
     const char *key;
     const char *text;
     uint64_t number;
-    bool has_number;
+    bool has_number, has_boolean, boolean;
 };
 #define NOTE_TEXT(name, value)         \
     {                                  \
         .key = (name), .text = (value) \
+    }
+#define NOTE_BOOL(name, value)                                 \
+    {                                                          \
+        .key = (name), .boolean = (value), .has_boolean = true \
     }
 #define NOTE_NUM(name, value)                                \
     {                                                        \

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* Longer titles are OpenCode's mistake; the control plane shows one line. */
-#define TITLE_MAX ((size_t)1024)
+/* The control plane ignores a longer one (control-plane.md 3.1). Its characters are UTF-16 units. */
+#define TITLE_MAX_UNITS 200
 
 /* "d" stands for a digit, the rest for itself in any case. */
 static bool is_creation_time(const char *text)
@@ -44,6 +44,20 @@ static bool is_placeholder(const char *title)
     return false;
 }
 
+static size_t cut(const char *title, size_t len)
+{
+    size_t at = 0, units = 0, bytes;
+    uint32_t code;
+
+    while (at < len && (bytes = wtf8_decode(title + at, len - at, &code)) > 0) {
+        units += code > 0xffff ? 2 : 1;
+        if (units > TITLE_MAX_UNITS)
+            break;
+        at += bytes;
+    }
+    return at;
+}
+
 static char *trimmed(const char *title)
 {
     size_t len;
@@ -53,7 +67,7 @@ static char *trimmed(const char *title)
     len = strlen(title);
     while (len > 0 && isspace((unsigned char)title[len - 1]))
         len--;
-    return strndup(title, wtf8_cut(title, len, TITLE_MAX));
+    return strndup(title, cut(title, len));
 }
 
 static bool is_about_parent(const struct translator *t, const cJSON *properties, const cJSON *info)

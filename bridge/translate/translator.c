@@ -345,5 +345,7 @@ bool translator_is_done(const struct translator *t)
 
 struct translator_outcome translator_outcome(const struct translator *t)
 {
-    return (struct translator_outcome){.result = t->result, .error = t->result_error};
+    return (struct translator_outcome){.result = t->result,
+                                       .error = t->result_error,
+                                       .was_ended = t->result == TRANSLATOR_FAILED && t->failure};
 }

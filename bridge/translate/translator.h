@@ -94,6 +94,7 @@ enum translator_result {
 struct translator_outcome {
     enum translator_result result;
     const char *error; /* the completion's text, or NULL; the translator's until the next begin */
+    bool was_ended; /* failed by us or by what we met, not by an error of OpenCode's turn (B-316) */
 };
 
 /* NULL when out of memory. NULL limits: the defaults. */

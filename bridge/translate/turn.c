@@ -63,7 +63,7 @@ static void fail_by_error(struct translator *t, const char *text)
     child_sessions_flush(t);
     turn_parent_error(t, text);
     EMIT_NOTE(t, LOG_ERROR, "bridge.session_error", NOTE_TEXT("error_msg", text),
-              NOTE_NUM("deduped", t->error_count == sent));
+              NOTE_BOOL("deduped", t->error_count == sent));
     turn_complete(t);
 }
 

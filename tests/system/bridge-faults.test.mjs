@@ -5,16 +5,45 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { bridgeBetween, settle } from './support/bridge.mjs';
+import { FakeOpencode } from './support/fake-opencode.mjs';
 
 const env = { BRIDGE_HEARTBEAT_INTERVAL_MS: '100', BRIDGE_FINAL_FETCH_MS: '500' };
 
 test('OpenCode is not there when the prompt comes: a failed completion that says so', async (t) => {
-    const { cp, opencode } = await bridgeBetween(t, { env: { ...env, BRIDGE_OPENCODE_TIMEOUT_MS: '500' } });
+    const { cp, opencode, bridge } = await bridgeBetween(t, { env: { ...env, BRIDGE_OPENCODE_TIMEOUT_MS: '500' } });
     await opencode.die();
     const id = cp.prompt('hello?');
     const completion = await cp.completionOf(id);
     assert.equal(completion.success, false);
     assert.ok(completion.error.length > 10, completion.error);
+    await bridge.logged('prompt.run');
+    assert.deepEqual(bridge.logs.map(({ event }) => event).filter((name) => name.startsWith('prompt.')),
+        ['prompt.start', 'prompt.error', 'prompt.run'], 'B-316');
+});
+
+test('OpenCode listens on ::1 alone: it is found (B-103)', async (t) => {
+    let opencode;
+    try {
+        opencode = await FakeOpencode.start({ host: '::1' });
+    } catch (error) {
+        t.skip(`this machine has no ::1: ${error.code}`);
+        return;
+    }
+    const { cp } = await bridgeBetween(t, { env, openOpencode: () => opencode });
+    assert.equal((await cp.completionOf(cp.prompt('hello?'))).success, true);
+});
+
+test('the question for the stored session is never answered: it is asked again soon (D-29)', async (t) => {
+    const { cp, opencode, bridge, startBridge } = await bridgeBetween(t, { env });
+    assert.equal((await cp.completionOf(cp.prompt('one'))).success, true);
+    await bridge.stop('SIGKILL');
+    opencode.answers['GET /session/:id'] = 'never';
+    startBridge();
+    await opencode.waitFor(() => opencode.pending.length === 1, { what: 'the first question' });
+    delete opencode.answers['GET /session/:id'];
+    await cp.ready(2);
+    assert.equal((await cp.completionOf(cp.prompt('two'))).success, true);
+    assert.equal(opencode.sessions.size, 1, 'the conversation goes on');
 });
 
 test('OpenCode takes the prompt request and never answers it: a failed completion after the limit', async (t) => {

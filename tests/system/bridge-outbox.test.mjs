@@ -17,12 +17,14 @@ const SLOW_ERRORS = 20;
 const MAX_RESIDENT_KIB = process.env.OI_SANITIZED ? Infinity : 64 * 1024;
 
 test('an event that was not acknowledged is sent again after a reconnect, with the same ackId', async (t) => {
-    const { cp } = await bridgeBetween(t, { env, controlPlane: { acks: true } });
+    const { cp, bridge } = await bridgeBetween(t, { env, controlPlane: { acks: true } });
     const id = await completedUnacknowledged(cp);
     cp.cut();
     await cp.waitFor(() => cp.completionsOf(id).length === 2, { what: 'the second delivery' });
     const [first, second] = cp.completionsOf(id);
     assert.deepEqual(second, first);
+    assert.equal((await bridge.logged('bridge.flush_pending_acks_start')).count, 1);
+    assert.equal((await bridge.logged('bridge.flush_pending_acks_complete')).resent, 1);
     cp.ack(first.ackId);
     await settle(cp);
     cp.cut();

@@ -131,7 +131,7 @@ test('a stop with nothing running is harmless', async (t) => {
 });
 
 test('an error of the session becomes an error event and a failed completion, and the text so far arrives', async (t) => {
-    const { cp, opencode } = await bridgeBetween(t);
+    const { cp, opencode, bridge } = await bridgeBetween(t);
     opencode.onPrompt = (run) => run.begin().openText().delta('I was about to').fail('APIError', 'Invalid API key');
     const id = cp.prompt('go');
     const completion = await cp.completionOf(id);
@@ -139,6 +139,9 @@ test('an error of the session becomes an error event and a failed completion, an
     assert.equal(completion.error, 'Invalid API key');
     assert.deepEqual(types(cp.eventsOf(id)).slice(-3), ['token', 'error', 'execution_complete']);
     assert.equal(cp.textOf(id), 'I was about to');
+    await bridge.logged('prompt.run');
+    assert.equal((await bridge.logged('bridge.session_error')).deduped, false);
+    assert.ok(!bridge.logs.some(({ event }) => event === 'prompt.error'), 'that is of failures of ours alone (B-316)');
 });
 
 test('after a failed prompt the next is posted only when OpenCode has put the failed one away', async (t) => {

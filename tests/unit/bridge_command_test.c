@@ -43,12 +43,12 @@ static void test_types(void)
         CHECK_INT(parse("{\"type\":\"unknown\"}"), 0);
         CHECK_INT(command.type, COMMAND_UNKNOWN);
     }
-    TEST("what is no object is no command") {
-        CHECK_INT(parse(""), -1);
-        CHECK_INT(parse("{"), -1);
-        CHECK_INT(parse("[]"), -1);
-        CHECK_INT(parse("null"), -1);
-        CHECK_INT(parse("{\"type\":\"stop\"} {}"), -1);
+    TEST("what is no JSON, and what is no object, is no command (B-216)") {
+        CHECK_INT(parse(""), COMMAND_NO_JSON);
+        CHECK_INT(parse("{"), COMMAND_NO_JSON);
+        CHECK_INT(parse("{\"type\":\"stop\"} {}"), COMMAND_NO_JSON);
+        CHECK_INT(parse("[]"), COMMAND_NO_OBJECT);
+        CHECK_INT(parse("null"), COMMAND_NO_OBJECT);
     }
 }
 

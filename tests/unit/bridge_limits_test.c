@@ -99,6 +99,12 @@ static void test_others(void)
         CHECK_INT(limits.sse_inactivity_ms, 120000);
         unsetenv("BRIDGE_SSE_INACTIVITY_TIMEOUT");
     }
+    TEST("a life beyond all bounds is a long one, not none (B-106)") {
+        setenv("SANDBOX_TIMEOUT_SECONDS", "1e300", 1);
+        cJSON_Delete(read_logged());
+        CHECK(limits.prompt_max_duration_ms > (uint64_t)86400 * 1000 * 365);
+        unsetenv("SANDBOX_TIMEOUT_SECONDS");
+    }
     TEST("other limits have defaults, are taken, and are kept within their range") {
         cJSON_Delete(read_logged());
         CHECK_INT(limits.heartbeat_ms, 30000);

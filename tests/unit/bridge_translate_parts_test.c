@@ -9,6 +9,64 @@
     "{'type':'message.part.updated','properties':{'part':{'id':'x','messageID':'A-U'," \
     "'sessionID':'P','type':'tool','tool':'bash','callID':'" call "','state':" state "}}}"
 
+#define STEP_FINISH(usage)                                                             \
+    "{'type':'message.part.updated','properties':{'part':{'id':'s','messageID':'A-U'," \
+    "'sessionID':'P','type':'step-finish'," usage "}}}"
+
+static void test_steps(void)
+{
+    /* What OpenCode says, and what the control plane takes of it. */
+    static const char *const cases[][2] = {
+        {STEP_FINISH("'cost':0.5,'tokens':{}"), "\"cost\":0.5"},
+        {STEP_FINISH("'cost':'0.5','tokens':'many','reason':{'a':1}"), ""},
+        {STEP_FINISH("'cost':null,'tokens':{'total':null,'input':1},'reason':'stop'"),
+         "\"tokens\":{\"input\":1},\"reason\":\"stop\""},
+        {STEP_FINISH("'tokens':{'cache':{'read':2,'write':'x'},'own':'y'}"),
+         "\"tokens\":{\"cache\":{\"read\":2},\"own\":\"y\"}"},
+        {STEP_FINISH("'tokens':{'output':3,'cache':null}"), "\"tokens\":{\"output\":3}"},
+        {STEP_FINISH("'tokens':7"), "\"tokens\":7"},
+    };
+
+    TEST(
+        "a step's odd fields are left out, for the control plane would drop its cost too (B-420)") {
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+            struct fixture fixture;
+            char wanted[256], *text;
+
+            fixture_open(&fixture, NULL);
+            fixture_answer(&fixture, "U");
+            fixture_feed(&fixture, cases[i][0]);
+            snprintf(wanted, sizeof wanted, "{\"type\":\"step_finish\",\"messageId\":\"m-1\"%s%s}",
+                     cases[i][1][0] ? "," : "", cases[i][1]);
+            text = json_to_string(fixture.last);
+            CHECK_STR(text, wanted);
+            free(text);
+            fixture_close(&fixture);
+        }
+    }
+}
+
+static void test_long_ids(void)
+{
+    struct fixture fixture;
+
+    TEST("a call is shown whose id is a long one, and it is said when one is too long") {
+        char id[2 * FIELD_CALL_ID_MAX], part[3 * FIELD_CALL_ID_MAX];
+
+        fixture_open(&fixture, NULL);
+        fixture_answer(&fixture, "U");
+        for (size_t len = FIELD_CALL_ID_MAX; len <= FIELD_CALL_ID_MAX + 1; len++) {
+            memset(id, 'i', len);
+            id[len] = '\0';
+            snprintf(part, sizeof part, TOOL_PART("%s", "{'status':'completed','input':{}}"), id);
+            fixture_feed(&fixture, part);
+        }
+        CHECK_STR(fixture_look(&fixture), "tool_call:completed\n");
+        CHECK_STR(fixture.note, "bridge.tool_part_skipped");
+        fixture_close(&fixture);
+    }
+}
+
 static void test_tools(void)
 {
     struct fixture fixture;
@@ -164,6 +222,8 @@ static void test_limits(void)
 
 int main(void)
 {
+    test_steps();
+    test_long_ids();
     test_tools();
     test_holding();
     test_errors();

@@ -325,16 +325,6 @@ static void test_completion(void)
         CHECK_INT(translator_begin(fixture.translator, "m-2", fixture.now), -1);
         fixture_close(&fixture);
     }
-    TEST("titles pass between prompts, each once") {
-        fixture_open(&fixture, NULL);
-        translator_cancel(fixture.translator, fixture.now, &fixture.sink);
-        fixture_look(&fixture);
-        for (int i = 0; i < 2; i++)
-            fixture_feed(&fixture, "{'type':'session.updated','properties':{'sessionID':'P',"
-                                   "'info':{'id':'P','title':' A title '}}}");
-        CHECK_STR(fixture_look(&fixture), "session_title:A title\n");
-        fixture_close(&fixture);
-    }
     TEST("a permission that nobody can give is asked back to the actor (D-23)") {
         fixture_open(&fixture, NULL);
         fixture_feed(&fixture,

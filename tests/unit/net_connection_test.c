@@ -76,6 +76,16 @@ int main(void)
         CHECK_INT(seen.answers, 1);
         CHECK_INT(seen.failures, 0);
     }
+    TEST("localhost is either loopback, and is not looked up") {
+        struct resolver_addresses known;
+
+        CHECK(resolver_knows("LocalHost", &known));
+        CHECK_INT(known.count, 2);
+        CHECK_STR(known.text[0], "127.0.0.1");
+        CHECK_STR(known.text[1], "::1");
+        CHECK(resolver_knows("::2", &known) && known.count == 1);
+        CHECK(!resolver_knows("localhost.example", &known));
+    }
     TEST("an address that accepts and goes silent leaves time for the others") {
         uint64_t begun = clock_monotonic_ms();
 
@@ -85,9 +95,9 @@ int main(void)
         CHECK_INT(seen.limits, 0);
         CHECK(clock_monotonic_ms() - begun >= LIMIT_MS / 2 - 100);
     }
-    TEST("when all refuse, the last one's reason is told, once") {
+    TEST("when none will do, why the first and best did not is told, once") {
         see(&seen, fixture_url(&fixture, "http", "localhost", "refused", "/"),
-            &(struct resolver_addresses){2, {"127.0.0.4", "127.0.0.1"}});
+            &(struct resolver_addresses){2, {"127.0.0.4", "240.0.0.1"}});
         CHECK_INT(seen.failures, 1);
         CHECK(strstr(seen.err.text, "Connection refused") != NULL);
     }
