@@ -4,6 +4,7 @@
 #include "git/auto_git2.h"
 #include "git/git_error.h"
 #include "git/library.h"
+#include "git/pack_indexer.h"
 #include "git/remote.h"
 
 #include <stdio.h>
@@ -94,7 +95,9 @@ int fetch_over(struct remote *remote, struct branch_choice *branch, int depth, s
     options.proxy_opts.type = GIT_PROXY_AUTO;
     options.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
     remote_set_callbacks(remote, &options.callbacks);
-    code = git_remote_fetch(remote->handle, &refspecs, &options, NULL);
+    code = pack_indexer_use(remote->repository);
+    if (code == 0)
+        code = git_remote_fetch(remote->handle, &refspecs, &options, NULL);
     return code < 0 ? remote_error(remote, code, err) : 0;
 }
 
