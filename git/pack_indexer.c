@@ -13,6 +13,8 @@
 
 enum {
     STACK_BYTES = 256 * 1024,
+    /* What is indexed at once; its room in the ring is free only then. */
+    SHARE_BYTES = PACK_INDEXER_BYTES / 8,
     /* Above libgit2's packs and loose objects: the first who takes a pack gets it. */
     PRIORITY = 100,
 };
@@ -30,7 +32,7 @@ struct writer {
     void *user;
 
     pthread_t thread;
-    bool has_thread; /* it runs, or waits to be joined */
+    bool has_thread;      /* it runs, or waits to be joined */
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
     uint64_t received, indexed; /* bytes; what lies between them is in the ring */
@@ -41,7 +43,7 @@ struct writer {
     unsigned char ring[PACK_INDEXER_BYTES];
 };
 
-/* The next bytes that lie together; 0 at the end of the pack, or when nobody wants it any more. */
+/* How many bytes to take next, which lie together: 0 at the end, or when nobody wants the pack any more. */
 static size_t wait_for_bytes(struct writer *writer)
 {
     size_t len, at;
@@ -52,6 +54,8 @@ static size_t wait_for_bytes(struct writer *writer)
     len = writer->is_stopped ? 0 : writer->received - writer->indexed;
     at = writer->indexed % PACK_INDEXER_BYTES;
     pthread_mutex_unlock(&writer->lock);
+    if (len > SHARE_BYTES)
+        len = SHARE_BYTES;
     return len < PACK_INDEXER_BYTES - at ? len : PACK_INDEXER_BYTES - at;
 }
 
@@ -84,9 +88,8 @@ static void *run_thread(void *user)
     int code = 0;
 
     while (code == 0 && (len = wait_for_bytes(writer)) > 0) {
-        code = git_indexer_append(writer->indexer,
-                                  writer->ring + writer->indexed % PACK_INDEXER_BYTES, len,
-                                  &progress);
+        code = git_indexer_append(
+            writer->indexer, writer->ring + writer->indexed % PACK_INDEXER_BYTES, len, &progress);
         if (code == 0)
             take_bytes(writer, len, &progress);
         else
@@ -202,7 +205,8 @@ static int on_indexed(const git_indexer_progress *stats, void *user)
 {
     struct writer *writer = user;
 
-    return writer->on_progress && !writer->has_thread ? writer->on_progress(stats, writer->user) : 0;
+    return writer->on_progress && !writer->has_thread ? writer->on_progress(stats, writer->user)
+                                                      : 0;
 }
 
 static void start_thread(struct writer *writer)

@@ -42,7 +42,9 @@ function sourceText(seed, size) {
 class Import {
     constructor(bare) {
         execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', bare]);
-        this.process = spawn('git', ['fast-import', '--quiet'], { cwd: bare, stdio: ['pipe', 'inherit', 'inherit'] });
+        // In one pack, as servers have it: of loose objects every clone would make the server look for deltas, which takes
+        // it seconds for large files.
+        this.process = spawn('git', ['-c', 'fastimport.unpackLimit=1', 'fast-import', '--quiet'], { cwd: bare, stdio: ['pipe', 'inherit', 'inherit'] });
         this.commits = 0;
     }
 

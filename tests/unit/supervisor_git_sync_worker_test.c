@@ -17,8 +17,8 @@ static void test_sync(void)
 
         git_shell(&fixture, "rm -rf workspace/app");
         CHECK_STR(work(input("sync", "main")), "ok");
-        /* Refused without credentials, references, shallow boundary, pack. */
-        CHECK_INT(atoi(git_server_tell(&fixture, "requests")) - before, 4);
+        /* Refused without credentials, references, shallow boundary and pack. */
+        CHECK_INT(atoi(git_server_tell(&fixture, "requests")) - before, 3);
     }
     TEST("sync of an existing checkout repairs origin, fetches and checks out") {
         new_commit();
