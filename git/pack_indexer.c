@@ -43,7 +43,7 @@ struct writer {
     unsigned char ring[PACK_INDEXER_BYTES];
 };
 
-/* How many bytes to take next, which lie together: 0 at the end, or when nobody wants the pack any more. */
+/* How many bytes to take next, which lie together; 0 at the end, or when the pack is given up. */
 static size_t wait_for_bytes(struct writer *writer)
 {
     size_t len, at;
