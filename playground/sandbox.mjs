@@ -9,19 +9,21 @@ import { basename, dirname, join } from 'node:path';
 import { sandboxEnvironment } from './launch.mjs';
 import { writeOpencodeConfig } from './model-server.mjs';
 import { bridgeProgram, opencodeProgram, playgroundDir, repositoryDir, supervisorProgram } from './paths.mjs';
-import { childrenOf, environmentOf, findProcesses, isAlive, pidNamespace, processInfo } from './processes.mjs';
+import { environmentOf, findProcesses, isAlive, pidNamespace, processInfo } from './processes.mjs';
 import { Program } from './program.mjs';
 import { waitUntil } from './waiting.mjs';
 
 const MARKER = 'PLAYGROUND_MARKER'; // in the environment of everything that runs in a sandbox
+const START_LIMIT_MS = 60_000; // on a busy machine
 const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 let count = 0;
 
 const isOurs = (info) => info?.name === 'oi-supervisor';
 
-function supervisorBelow(pid) {
-    const children = childrenOf(pid);
-    const found = children.find(isOurs) ?? children.map((child) => supervisorBelow(child.pid)).find(Boolean);
+function supervisorBelow(top) {
+    const all = new Map(findProcesses(() => true).map((info) => [info.pid, info]));
+    const isBelow = ({ parent }) => parent === top || (all.has(parent) && isBelow(all.get(parent)));
+    const found = [...all.values()].find((info) => isOurs(info) && isBelow(info));
     // What was somebody else when we looked at it may be the supervisor by now, and what was found its worker.
     const parent = found && processInfo(found.parent);
     return isOurs(parent) ? parent : found;
@@ -131,7 +133,7 @@ export class Sandbox extends Program {
         if (!this.isolated) return;
         // `pid` is the supervisor's as this machine sees it, not that of unshare around it, or of a shell in between.
         const find = () => this.exit || supervisorBelow(this.process.pid);
-        const found = await waitUntil(find, { what: 'the supervisor to start' });
+        const found = await waitUntil(find, { what: 'the supervisor to start', timeoutMs: START_LIMIT_MS });
         this.pid = found.pid ?? null;
         this.namespace = this.pid && pidNamespace(this.pid);
     }
