@@ -1,7 +1,7 @@
 /*
  * What a prompt needs before OpenCode gets it: the git identity of its author, and its attachments
- * (B-313, steps 2, 4 and 5), both at the same time. Calls back once, from the loop, never inside
- * prompt_preparation_start().
+ * (B-313, steps 2, 4 and 5), both at the same time; warnings of attachments are sent once the identity
+ * is settled. Calls back once, from the loop, never inside prompt_preparation_start().
  */
 #ifndef BRIDGE_PROMPT_PROMPT_PREPARATION_H
 #define BRIDGE_PROMPT_PROMPT_PREPARATION_H
