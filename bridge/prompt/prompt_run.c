@@ -99,8 +99,9 @@ static void arm(struct prompt_run *run)
     }
     if (deadline == UINT64_MAX)
         return;
-    run->timer_due_ms = deadline > now ? deadline : now;
-    uv_timer_start(&run->timer, on_timer, run->timer_due_ms - now, 0);
+    run->timer_due_ms =
+        deadline; /* also one that is over: answers may come before the timer does */
+    uv_timer_start(&run->timer, on_timer, deadline > now ? deadline - now : 0, 0);
 }
 
 static void on_waited_too_long(struct prompt_run *run)
@@ -119,7 +120,7 @@ static void tell_heard(struct prompt_run *run, uint64_t now)
 {
     uint64_t heard_ms = event_feed_last_byte_ms(run->options.feed);
 
-    if (now - run->timer_due_ms > STOOD_STILL_MS) {
+    if (now > run->timer_due_ms + STOOD_STILL_MS) {
         translator_not_listening(run->translator, now);
         return;
     }
