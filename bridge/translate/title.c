@@ -4,6 +4,7 @@
 #include "bridge/translate/fields.h"
 #include "bridge/translate/state.h"
 #include "common/json.h"
+#include "common/trim.h"
 #include "common/wtf8.h"
 
 #include <ctype.h>
@@ -61,13 +62,9 @@ static size_t cut(const char *title, size_t len)
 static char *trimmed(const char *title)
 {
     size_t len;
+    const char *text = trim_both(title, &len);
 
-    while (isspace((unsigned char)*title))
-        title++;
-    len = strlen(title);
-    while (len > 0 && isspace((unsigned char)title[len - 1]))
-        len--;
-    return strndup(title, cut(title, len));
+    return strndup(text, cut(text, len));
 }
 
 static bool is_about_parent(const struct translator *t, const cJSON *properties, const cJSON *info)
