@@ -99,8 +99,8 @@ static void arm(struct prompt_run *run)
     }
     if (deadline == UINT64_MAX)
         return;
-    run->timer_due_ms =
-        deadline; /* also one that is over: answers may come before the timer does */
+    /* Also one that is over: answers may come before the timer does. */
+    run->timer_due_ms = deadline;
     uv_timer_start(&run->timer, on_timer, deadline > now ? deadline - now : 0, 0);
 }
 
