@@ -350,6 +350,17 @@ static void wipe_texts(cJSON *value)
     }
 }
 
+size_t json_weigh(const cJSON *value)
+{
+    size_t bytes = sizeof *value;
+
+    if (cJSON_IsString(value))
+        bytes += strlen(value->valuestring);
+    for (const cJSON *item = value ? value->child : NULL; item; item = item->next)
+        bytes += json_weigh(item) + (item->string ? strlen(item->string) : 0);
+    return bytes;
+}
+
 void json_wipe(cJSON *value)
 {
     wipe_texts(value);

@@ -70,6 +70,9 @@ static inline void cleanup_json(cJSON **value)
 
 #define AUTO_JSON __attribute__((cleanup(cleanup_json)))
 
+/* About the bytes that the value takes in memory. */
+size_t json_weigh(const cJSON *value);
+
 /* As cJSON_Delete, and the texts in it are overwritten first: for trees that hold a secret. */
 void json_wipe(cJSON *value);
 

@@ -276,8 +276,10 @@ int pack_indexer_use(git_repository *repository)
     backend->parent.foreach = on_each_object; /* the one that libgit2 calls unasked */
     backend->parent.free = on_free_backend;
     code = git_repository_item_path(&objects, repository, GIT_REPOSITORY_ITEM_OBJECTS);
-    if (code == 0 && asprintf(&backend->folder, "%s/pack", objects.ptr) < 0)
+    if (code == 0 && asprintf(&backend->folder, "%s/pack", objects.ptr) < 0) {
+        backend->folder = NULL;
         code = GIT_ERROR;
+    }
     if (code == 0)
         code = git_repository_odb(&odb, repository);
     if (code == 0)

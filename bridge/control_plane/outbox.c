@@ -186,8 +186,11 @@ static void push_heartbeat(struct outbox *outbox, struct queued_event *entry)
         take_out(outbox, &outbox->waiting, old);
         queued_event_free(old);
     }
+    /* Nothing critical goes for it, but once it waits it is not the one that goes for something else. */
+    entry->rank = QUEUED_ONCE;
     if (!make_room(outbox, entry))
         return;
+    entry->rank = QUEUED_VITAL;
     event_list_append(&front, entry);
     event_list_prepend_all(&outbox->waiting, &front);
     outbox->heartbeat = entry;
@@ -195,7 +198,7 @@ static void push_heartbeat(struct outbox *outbox, struct queued_event *entry)
 
 static enum queued_rank rank_of(const char *type, const char *ack_id)
 {
-    if (ack_id || strcmp(type, "heartbeat") == 0)
+    if (ack_id)
         return QUEUED_VITAL;
     return strcmp(type, "tool_call") == 0 || strcmp(type, "step_start") == 0 ? QUEUED_BULK
                                                                              : QUEUED_ONCE;

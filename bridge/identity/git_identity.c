@@ -23,6 +23,7 @@
 /* A connection that breaks is no answer: within the limit it is asked again. A try may take all that
  * is left of it, for a control plane that starts cold is slow (B-910). */
 #define RETRY_FIRST_MS 100
+#define TRY_LEAST_MS 1000
 #define RETRY_MOST_MS 2000
 #define RETRY_JITTER_PERCENT 20
 
@@ -279,7 +280,10 @@ static void on_fetched(void *user, struct http_response *response, const struct 
 
 static int ask(struct git_identity *self, struct err *err)
 {
-    uint64_t left_ms = self->fetch_until_ms - uv_now(self->options.loop);
+    uint64_t now = uv_now(self->options.loop);
+    /* A retry may come too late when the sandbox stood still. */
+    uint64_t left_ms =
+        self->fetch_until_ms > now + TRY_LEAST_MS ? self->fetch_until_ms - now : TRY_LEAST_MS;
     const struct session_request request = {
         .method = "GET",
         .control_plane = self->options.control_plane,

@@ -6,7 +6,6 @@
 #include <string.h>
 
 /* What a value takes beside its text: a node of the tree. */
-#define NODE_BYTES sizeof(cJSON)
 
 /* OpenCode writes `info` first. In a string its quotes would be escaped, so this is no part of one. */
 static const char info_end[] = "},\"parts\":[";
@@ -41,17 +40,6 @@ cJSON *stored_messages_parse(char *text, size_t len, bool cut, struct err *err)
         return NULL;
     }
     return TAKE_PTR(messages);
-}
-
-static size_t weigh(const cJSON *value)
-{
-    size_t bytes = NODE_BYTES;
-
-    if (cJSON_IsString(value))
-        bytes += strlen(value->valuestring);
-    for (const cJSON *item = value ? value->child : NULL; item; item = item->next)
-        bytes += weigh(item) + (item->string ? strlen(item->string) : 0);
-    return bytes;
 }
 
 /* Of a tool's metadata only the child session is of use; `attachments` are images as base64. */
@@ -101,7 +89,7 @@ size_t stored_messages_prune(cJSON *messages)
         /* A user message has its changes there, patches and all; an assistant's is true. */
         if (json_get_object(json_get_object(message, "info"), "summary"))
             cJSON_DeleteItemFromObjectCaseSensitive(json_get_object(message, "info"), "summary");
-        bytes += weigh(message);
+        bytes += json_weigh(message);
     }
     return bytes;
 }

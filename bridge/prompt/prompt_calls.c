@@ -226,6 +226,7 @@ void prompt_calls_fetch(struct prompt_run *run)
     if (run->fetch || run->fetched_messages || !run->command)
         return;
     run->fetch_at_ms = UINT64_MAX;
+    prompt_resync_overtaken(run);
     if (session_id)
         run->fetch = message_pages_read(
             run->options.api, session_id,

@@ -183,7 +183,8 @@ void prompt_resync_take_over(struct prompt_run *run, const struct journal_prompt
 
 uint64_t prompt_resync_deadline(const struct prompt_run *run)
 {
-    bool retries = run->resync_at_ms > 0 && !run->pages && !run->resync && !run->children;
+    bool retries = run->resync_at_ms > 0 && !run->pages && !run->resync && !run->children &&
+                   translator_is_listening(run->translator);
 
     if (!run->missed)
         return UINT64_MAX;
@@ -204,6 +205,16 @@ void prompt_resync_tick(struct prompt_run *run, uint64_t now)
     } else if (run->resync_at_ms > 0 && now >= run->resync_at_ms) {
         prompt_resync_advance(run);
     }
+}
+
+void prompt_resync_overtaken(struct prompt_run *run)
+{
+    if (!run->missed)
+        return;
+    prompt_resync_drop(run);
+    run->missed = false;
+    if (run->step == PROMPT_STEP_TAKING_OVER)
+        run->step = PROMPT_STEP_RUNNING;
 }
 
 void prompt_resync_drop(struct prompt_run *run)

@@ -175,6 +175,9 @@ uint64_t prompt_resync_deadline(const struct prompt_run *run);
 void prompt_resync_tick(struct prompt_run *run, uint64_t now);
 void prompt_resync_drop(struct prompt_run *run);
 
+/* The final fetch begins: what it brings is newer than what a resync would, which ends here. */
+void prompt_resync_overtaken(struct prompt_run *run);
+
 /* prompt_children.c. Reads what the children did that these messages tell of, if there was a gap, and
  * calls `then`. At most one reading at a time: a new one takes the place of the other. */
 void prompt_children_read(struct prompt_run *run, const cJSON *messages, prompt_children_fn *then);

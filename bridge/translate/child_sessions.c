@@ -116,8 +116,7 @@ void child_sessions_associate(struct translator *t, const cJSON *part, const cha
         !(is_ours || subtasks_is_child(&t->subtasks, session)) || strcmp(id, session) == 0)
         return;
     child_sessions_track(t, id, session, "task_metadata");
-    task = field_id(part, "callID");
-    if (!task || !is_ours)
+    if (!field_call_id(part, &task) || task[0] == '\0' || !is_ours)
         return;
     subtasks_associate(&t->subtasks, id, task);
     *child = id;
@@ -148,9 +147,9 @@ void child_sessions_release(struct translator *t, const char *child)
 void child_sessions_close(struct translator *t, const cJSON *part)
 {
     const char *status = field_text(json_get_object(part, "state"), "status");
-    const char *task = field_id(part, "callID");
+    const char *task;
 
-    if (task && strcmp(field_text(part, "tool"), "task") == 0 &&
+    if (field_call_id(part, &task) && strcmp(field_text(part, "tool"), "task") == 0 &&
         (strcmp(status, "completed") == 0 || strcmp(status, "error") == 0))
         subtasks_close(&t->subtasks, task);
 }

@@ -11,7 +11,7 @@
 
 #define FIELD_ID_MAX 1024 /* OpenCode's ids have 30 characters */
 /* A provider's id of a tool call has some hundred, but some gateways put the model's signed thought into it. */
-#define FIELD_CALL_ID_MAX ((size_t)16 * 1024)
+#define FIELD_CALL_ID_MAX ((size_t)4 * 1024)
 
 /* Texts, tool outputs and error texts for the control plane (D-40, D-52). */
 #define FIELD_TEXT_MAX ((size_t)256 * 1024)

@@ -62,7 +62,7 @@ void translator_find_children(struct translator *t, const char *session, const c
 static void repair_part(struct translator *t, cJSON *parts, cJSON *part,
                         const struct part_origin *origin)
 {
-    struct held_part item = {.size = 0};
+    struct held_part item = {.size = json_weigh(part)};
 
     if (attribution_is_allowed(&t->attribution, origin->message_id)) {
         parts_translate(t, part, NULL, origin);

@@ -39,7 +39,7 @@ static const struct row table[] = {
     [BOOT_RISK_STAGING] = {"S-123", "tools, skills, plugins or .opencode cannot be put in place", {FATAL, FATAL, FATAL, NONE, FATAL}},
     [BOOT_RISK_SEED] = {"S-124", "what keeps npm away cannot be put in OpenCode's directory", {LOGGED, LOGGED, LOGGED, NONE, LOGGED}},
     [BOOT_RISK_EXCLUDES] = {"S-125", "git's excludes cannot be written", {LOGGED, LOGGED, LOGGED, NONE, LOGGED}},
-    [BOOT_RISK_OVERRIDE] = {"S-126", "two repositories have the same file in .opencode", {WARNING, WARNING, WARNING, NONE, NONE}},
+    [BOOT_RISK_OVERRIDE] = {"S-126", "two repositories have the same file in .opencode", {WARNING, WARNING, WARNING, NONE, WARNING}},
     [BOOT_RISK_OPENCODE] = {"S-127", "OpenCode cannot be executed, exits or is not healthy in time", {FATAL, FATAL, FATAL, NONE, FATAL}},
     /* What it saves the first prompt is not worth a sandbox. */
     [BOOT_RISK_WARM_UP] = {"", "OpenCode cannot be warmed up in time", {LOGGED, LOGGED, LOGGED, NONE, LOGGED}},

@@ -141,7 +141,7 @@ test('a configuration that cannot be written fails the prompt without a value in
 });
 
 test('a configuration that cannot be read in time fails the prompt, and is written by the next (B-914)', { skip }, async (t) => {
-    const { checkout, config, ask } = await sandboxFor(t, { env: { BRIDGE_GIT_CONFIG_TIMEOUT_MS: '2500' } });
+    const { checkout, config, ask } = await sandboxFor(t, { env: { BRIDGE_GIT_CONFIG_TIMEOUT_MS: '5000' } });
     assert.equal((await ask({ gitIdentity: ada })).success, true, 'what the beginning writes is written');
     renameSync(`${checkout}/.git/config`, `${checkout}/.git/config.aside`);
     execFileSync('mkfifo', [`${checkout}/.git/config`]); // whoever opens it waits

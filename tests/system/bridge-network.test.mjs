@@ -72,7 +72,7 @@ test('a control plane that stops reading for good: OpenCode is drained, and the 
 });
 
 test('a control plane that reads slowly, and is behind by more than a ping waits, is not taken for dead: all arrives', async (t) => {
-    const { cp, opencode, wire } = await bridgeOverWire(t, { env: { ...QUICK_PING, BRIDGE_PONG_TIMEOUT_MS: '2000' } });
+    const { cp, opencode, wire } = await bridgeOverWire(t, { env: { ...QUICK_PING, BRIDGE_PONG_TIMEOUT_MS: '4000' } });
     opencode.onPrompt = (run) => run.begin();
     const id = cp.prompt('talk');
     const run = await opencode.prompted();

@@ -46,7 +46,7 @@ function connect(sandbox, name) {
 }
 
 const disconnect = (name) => execFileSync('ip', ['link', 'delete', name]);
-const healthFrom = (address, ...more) => spawnSync('curl', ['--silent', '--max-time', '10', '--write-out', '%{http_code}', '--output',
+const healthFrom = (address, ...more) => spawnSync('curl', ['--silent', '--noproxy', '*', '--max-time', '10', '--write-out', '%{http_code}', '--output',
     '/dev/null', ...more, `http://${address}:${PORT}/global/health`], { encoding: 'utf8' });
 const CURL_REFUSED = 7;
 

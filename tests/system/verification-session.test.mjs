@@ -41,6 +41,7 @@ function stateOf(sandbox) {
 
 // 50 ms to notice it, and 200 ms above its own start, are the promise (make bench); a probe would come after 15 s.
 const AT_ONCE_MS = 3000;
+const SHUTDOWN_LIMIT_MS = 16_000; // S-534
 const NOWHERE = 'http://127.0.0.1:9';
 const eras = {
     current: { env: { OPENCODE_SERVER_PASSWORD: 'a password of the user' }, tools: ['create-pull-request', 'spawn-child', 'send-child-prompt',
@@ -102,16 +103,17 @@ for (const [era, { env: eraEnv, tools: wantedTools }] of Object.entries(eras)) {
             execFileSync('bash', ['-euc', WORK], { cwd: sandbox.path('workspace/app') });
             const before = stateOf(sandbox);
             const snapshot = sandbox.snapshot(join(playground.dir, 'snapshot'));
-            await endInOrder(sandbox, { limitMs: 10_000 });
-            const ready = cp.ready(2, { timeoutMs: BOOT_LIMIT_MS });
+            await endInOrder(sandbox, { limitMs: SHUTDOWN_LIMIT_MS });
+            await cp.waitFor(() => cp.socket === null, { what: 'the end of the old connection' });
+            const known = cp.eventsOfType('ready').length; // while we copied nobody answered its pings: there may be more than one
             sandbox = await playground.startSandbox({ ...options, env: { ...options.env, RESTORED_FROM_SNAPSHOT: 'true' }, snapshot });
-            const { opencodeSessionId } = await sandbox.stillRuns(ready);
+            const { opencodeSessionId } = await sandbox.stillRuns(cp.ready(known + 1, { timeoutMs: BOOT_LIMIT_MS }));
             assert.deepEqual(stateOf(sandbox), before);
             if (era === 'current') assert.equal(opencodeSessionId, session, 'ready says so');
             await ask('what did I say?');
             assert.match(lastRequest(), /favourite number is 4711/);
             assert.equal(sessionOf(), session);
-            await endInOrder(sandbox, { limitMs: 10_000 });
+            await endInOrder(sandbox, { limitMs: SHUTDOWN_LIMIT_MS });
         });
     });
 }

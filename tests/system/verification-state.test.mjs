@@ -69,13 +69,13 @@ for (const era of Object.keys(eras)) {
         const freshMs = freshReady.receivedAt - first.startedAt;
         const snapshot = first.snapshot(join(playground.dir, 'snapshot'));
         await endInOrder(first);
-        let known = 1;
         for (const [way, [howMany, env]] of Object.entries(ways[era])) {
             const times = [];
             for (let index = 0; index < howMany; index++) {
-                const ready = playground.controlPlane.ready(++known);
+                const known = playground.controlPlane.eventsOfType('ready').length;
                 const sandbox = await startAnother(playground, { ...options, snapshot, env });
-                times.push((await sandbox.stillRuns(ready)).receivedAt - sandbox.startedAt);
+                const ready = await sandbox.stillRuns(playground.controlPlane.ready(known + 1));
+                times.push(ready.receivedAt - sandbox.startedAt);
                 const counts = ['git.clone_start', 'setup.start', 'start.start'].map((event) => sandbox.logsOf(event).length);
                 assert.deepEqual(counts, [0, 0, 1]);
                 await endInOrder(sandbox);

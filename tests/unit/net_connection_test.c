@@ -97,7 +97,7 @@ int main(void)
     }
     TEST("when none will do, why the first and best did not is told, once") {
         see(&seen, fixture_url(&fixture, "http", "localhost", "refused", "/"),
-            &(struct resolver_addresses){2, {"127.0.0.4", "240.0.0.1"}});
+            &(struct resolver_addresses){2, {"127.0.0.4", "224.0.0.1"}});
         CHECK_INT(seen.failures, 1);
         CHECK(strstr(seen.err.text, "Connection refused") != NULL);
     }

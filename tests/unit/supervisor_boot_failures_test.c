@@ -76,7 +76,7 @@ static const struct row {
     {"S-125: git excludes cannot be written", BOOT_RISK_EXCLUDES, NO_STEP, LOGGED, LOGGED, LOGGED,
      NONE, LOGGED},
     {"S-126: two repositories ship the same file", BOOT_RISK_OVERRIDE, NO_STEP, WARNING, WARNING,
-     WARNING, NONE, NONE},
+     WARNING, NONE, WARNING},
     {"S-127: OpenCode exits, cannot be executed or is not healthy", BOOT_RISK_OPENCODE,
      BOOT_STEP_OPENCODE, FATAL, FATAL, FATAL, NONE, FATAL},
     {"S-128: the bridge cannot be executed", BOOT_RISK_BRIDGE, BOOT_STEP_BRIDGE, FATAL, FATAL,
