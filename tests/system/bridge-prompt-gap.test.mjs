@@ -79,6 +79,35 @@ for (const over of ['goes on', 'is over when it ends']) {
     });
 }
 
+test('the turn ends while what the gap hid is still being asked for: the final fetch brings it, and is not thrown away', async (t) => {
+    const { cp, opencode, id, run } = await midPrompt(t, patient);
+    const [messages, status] = ['GET /session/:id/message', 'GET /session/status'];
+    const held = (name) => opencode.waitFor(() => opencode.pending.some((left) => left.name === name), { what: `the question ${name}` });
+    const child = new Run(opencode, opencode.newSession(), { parts: [{ text: 'look' }] });
+    run.task('look', child.sessionID, { callID: 'task_1' });
+    child.begin();
+    opencode.answers[status] = 'never';
+    opencode.breakStreams();
+    child.tool('bash', { command: 'in the gap' }, 'x').endStep();
+    run.text('Second part.');
+    await opencode.listened(2);
+    await held(status); // the messages were read, and are not translated before this is answered
+    opencode.answers[messages] = 'never';
+    run.finish();
+    await held(messages); // the final fetch
+    const served = opencode.servePending(messages);
+    opencode.answers[messages] = 'never';
+    await served;
+    await held(messages); // of it, the sub-task's
+    opencode.answerPending(status, { [run.sessionID]: { type: 'busy' } });
+    await settle(cp); // it was taken
+    opencode.servePending(messages);
+    const completion = await cp.completionOf(id, { timeoutMs: 20_000 });
+    assert.equal(completion.success, true, completion.error);
+    assert.equal(cp.textOf(id), 'Second part.');
+    assert.ok(calls(cp, id).includes('in the gap completed'), calls(cp, id).join());
+});
+
 test('a sub-task of the gap that OpenCode does not tell of holds nothing up', async (t) => {
     const { cp, bridge, opencode, id, run } = await midPrompt(t);
     opencode.breakStreams();

@@ -141,8 +141,12 @@ export class FakeOpencode extends EventEmitter {
         if (path !== '/global/health') this.directories.add(directory ? decodeURIComponent(directory) : null);
         this.emit('change');
         const asked = { id: path.split('/')[2], text: Buffer.concat(chunks).toString() };
-        if (this.answers[name] === 'never') this.pending.push({ name, response, ...asked });
-        else this.#serve(name, response, asked);
+        if (this.answers[name] === 'never') {
+            this.pending.push({ name, response, ...asked });
+            this.emit('change');
+        } else {
+            this.#serve(name, response, asked);
+        }
     }
 
     #serve(name, response, { id, text }) {
