@@ -9,8 +9,8 @@
 #define ID_MAX_BYTES 1024
 #define FILE_MODE 0644
 #define LOOKUP_RETRY_MS 200
-#define LOOKUP_TRY_MS \
-    2000 /* a question that came too early may never be answered (opencode.md 2) */
+/* A question that came too early may never be answered (opencode.md 2). */
+#define LOOKUP_TRY_MS 2000
 #define BLANKS " \t\r\n\f\v"
 
 #define STATUS_NOT_FOUND 404

@@ -62,12 +62,13 @@ void translator_find_children(struct translator *t, const char *session, const c
 static void repair_part(struct translator *t, cJSON *parts, cJSON *part,
                         const struct part_origin *origin)
 {
-    struct held_part item = {.size = json_weigh(part)};
+    struct held_part item = {0};
 
     if (attribution_is_allowed(&t->attribution, origin->message_id)) {
         parts_translate(t, part, NULL, origin);
         return;
     }
+    item.size = json_weigh(part);
     item.part = cJSON_DetachItemViaPointer(parts, part);
     json_put(item.part, "sessionID", cJSON_CreateString(origin->session));
     parts_hold(t, origin->message_id, &item);

@@ -1,8 +1,8 @@
 /* Table 2.4 of the contract, row by row: what a failure means in each mode, whether the boot then goes on, and with which
  * status the sandbox ends when it does not; and table 2.6, the exit statuses. That the boot does what the plan says is seen
  * in tests/system/supervisor-boot-tables. */
-#include "supervisor/boot/boot_plan.h"
 #include "supervisor/exit_status.h"
+#include "tests/unit/boot_plan_input.h"
 #include "tests/unit/check.h"
 
 #define FATAL BOOT_FAILURE_FATAL
@@ -10,21 +10,6 @@
 #define LOGGED BOOT_FAILURE_LOGGED
 #define NONE BOOT_FAILURE_NONE
 #define NO_STEP BOOT_STEP_COUNT
-
-static struct boot_plan plan_of(enum era era, enum boot_mode mode)
-{
-    struct boot_plan_input input = {.era = era,
-                                    .mode = mode,
-                                    .has_repositories = true,
-                                    .skills_wanted = era == ERA_CURRENT,
-                                    .mcp_packages_wanted = true,
-                                    .tunnels_expected = era == ERA_CURRENT,
-                                    .bridge_wanted = mode != BOOT_BUILD,
-                                    .bridge_waits_for_ready = true,
-                                    .opencode_starts_early = true};
-
-    return boot_plan_make(&input);
-}
 
 /* `step` is the one whose failure it is, if it is one's. */
 static const struct row {

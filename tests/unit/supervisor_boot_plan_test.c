@@ -1,36 +1,12 @@
 /* Tables 2.2 and 2.3 of the contract, row by row, and what the parallel boot adds to them: who runs, after whom, for how
  * long. Rows that are no steps of the plan come before or after it: tests/system/supervisor-boot-tables. Table 2.4 is in
  * supervisor_boot_failures_test.c. */
-#include "supervisor/boot/boot_plan.h"
+#include "tests/unit/boot_plan_input.h"
 #include "tests/unit/check.h"
 
 #define BIT(step) (1U << BOOT_STEP_##step)
 
 static const unsigned every = (1U << BOOT_STEP_COUNT) - 1;
-
-static struct boot_plan_input input_of(enum era era, enum boot_mode mode)
-{
-    return (struct boot_plan_input){.era = era,
-                                    .mode = mode,
-                                    .has_repositories = true,
-                                    .skills_wanted = era == ERA_CURRENT,
-                                    .mcp_packages_wanted = true,
-                                    .tunnels_expected = era == ERA_CURRENT,
-                                    .bridge_wanted = mode != BOOT_BUILD,
-                                    .bridge_waits_for_ready = true,
-                                    .opencode_starts_early = true,
-                                    .setup_limit_ms = 301 * 1000,
-                                    .start_limit_ms = 121 * 1000,
-                                    .tunnel_limit_ms = 31 * 1000,
-                                    .budget_ms = 1800 * 1000};
-}
-
-static struct boot_plan plan_of(enum era era, enum boot_mode mode)
-{
-    struct boot_plan_input input = input_of(era, mode);
-
-    return boot_plan_make(&input);
-}
 
 static unsigned steps_of(const struct boot_plan *plan)
 {
