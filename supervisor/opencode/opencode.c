@@ -10,6 +10,7 @@
 #include "supervisor/opencode/probe_schedule.h"
 #include "supervisor/opencode/read_ahead.h"
 #include "supervisor/opencode/recycling.h"
+#include "supervisor/process/listeners.h"
 #include "supervisor/process/process_state.h"
 #include "supervisor/staging/staged_commands.h"
 
@@ -137,22 +138,36 @@ static void on_line(void *user, char *line, size_t len, size_t dropped)
     health_probe_start(&opencode->probe, probe_schedule_limit_ms(elapsed_ms(opencode)));
 }
 
+static const struct sockaddr *address_of(const struct opencode *opencode)
+{
+    return (const struct sockaddr *)&opencode->probe.address;
+}
+
 /* Whoever already listens there would be taken for our OpenCode (S-312). */
 static int check_port_is_free(const struct opencode *opencode, struct err *err)
 {
-    const struct sockaddr *address = (const struct sockaddr *)&opencode->probe.address;
-    socklen_t size =
-        address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-    AUTO_CLOSE int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int on = 1;
+    if (listeners_leave_free(address_of(opencode)))
+        return 0;
+    return err_set_sys(err, EADDRINUSE, "start opencode: port %d belongs to another process",
+                       OPENCODE_PORT);
+}
 
-    if (fd < 0)
-        return 0; /* the server will say it better */
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, address, size) != 0 && errno == EADDRINUSE)
-        return err_set_sys(err, EADDRINUSE, "start opencode: port %d belongs to another process",
-                           OPENCODE_PORT);
-    return 0;
+/* S-349. Not for the first of all starts: what is there then is somebody's own, and stays. */
+static uint64_t hold_back_ms(void *user)
+{
+    struct opencode *opencode = user;
+    bool busy = opencode->service.process.pid > 0 && !listeners_leave_free(address_of(opencode));
+    enum port_wait_step step = port_wait_step(&opencode->port_wait, clock_monotonic_ms(), busy);
+
+    if (step == PORT_WAIT_KILL) {
+        pid_t pid = listeners_kill(address_of(opencode));
+
+        if (pid == 0)
+            return 0; /* the start will say whose it is not */
+        log_at(opencode->log, LOG_WARNING, "opencode.port_busy", LOG_NUM("port", OPENCODE_PORT),
+               LOG_NUM("killed_pid", pid));
+    }
+    return step == PORT_WAIT_OVER ? 0 : PORT_WAIT_LOOK_MS;
 }
 
 static int build_environment(const struct config *config, struct child_env *env)
@@ -275,8 +290,11 @@ int opencode_init(struct opencode *opencode, uv_loop_t *loop, struct reaper *rea
     service_init(
         &opencode->service, "opencode", loop, reaper, log,
         (struct service_limits){.start_ms = OPENCODE_START_LIMIT_MS, .end_grace_ms = END_GRACE_MS},
-        (struct service_owner){
-            .spawn = spawn_opencode, .on_notice = on_notice, .on_line = on_line, .user = opencode});
+        (struct service_owner){.spawn = spawn_opencode,
+                               .hold_back_ms = hold_back_ms,
+                               .on_notice = on_notice,
+                               .on_line = on_line,
+                               .user = opencode});
     worker_init(&opencode->read_ahead, READ_AHEAD_WORKER, loop, reaper, log,
                 (struct worker_listener){.on_done = on_read_ahead, .user = opencode});
     uv_timer_init(loop, &opencode->next_probe);

@@ -8,6 +8,7 @@
 
 #include "supervisor/config/config.h"
 #include "supervisor/opencode/health_probe.h"
+#include "supervisor/opencode/port_wait.h"
 #include "supervisor/process/worker.h"
 #include "supervisor/service/service.h"
 
@@ -30,6 +31,7 @@ struct opencode {
     struct health_probe probe;
     struct worker read_ahead;
     uv_timer_t next_probe;
+    struct port_wait port_wait;
     uint64_t started_ms;
     uint64_t last_prompt_ms;                /* when one ended last */
     unsigned misses;                        /* liveness probes in a row that were not answered */

@@ -1,12 +1,12 @@
 #include "supervisor/process/descendants.h"
 
 #include "common/buf.h"
+#include "common/cleanup.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +86,20 @@ static void mark_ours(struct entry *entries, size_t count)
             found = true;
         }
     }
+}
+
+bool descendants_include(pid_t pid)
+{
+    AUTO_CLOSE int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    pid_t one = pid;
+
+    while (one > 1 && one != getpid()) {
+        char name[16];
+
+        snprintf(name, sizeof name, "%d", (int)one);
+        one = read_parent(proc, name);
+    }
+    return one == getpid() && pid != one;
 }
 
 unsigned descendants_signal(int number)

@@ -12,11 +12,14 @@
 #define TERMINATE_AGAIN_MS 1000
 
 static void dispatch(struct service *service, enum service_event event);
+static bool hold_back(struct service *service, enum service_event event);
 
 static void on_timer(uv_timer_t *timer)
 {
     struct service *service = timer->data;
 
+    if (hold_back(service, service->timer_event))
+        return;
     if (service->timer_event == SERVICE_EVENT_START_TOO_LONG)
         err_set(&service->error, ERR_TIMEOUT, "%s did not become healthy within %llu s",
                 service->name, (unsigned long long)service->limits.start_ms / 1000);
@@ -27,6 +30,20 @@ static void arm(struct service *service, enum service_event event, uint64_t afte
 {
     service->timer_event = event;
     uv_timer_start(&service->timer, on_timer, after_ms, 0);
+}
+
+/* What is held back is still paused (or idle): a stop meanwhile finds nothing to wait for. */
+static bool hold_back(struct service *service, enum service_event event)
+{
+    bool starts = event == SERVICE_EVENT_PAUSE_OVER ||
+                  (event == SERVICE_EVENT_START && service->policy.state == SERVICE_IDLE);
+    uint64_t ms = starts && service->owner.hold_back_ms
+                      ? service->owner.hold_back_ms(service->owner.user)
+                      : 0;
+
+    if (ms > 0)
+        arm(service, event, ms);
+    return ms > 0;
 }
 
 /* Asks again every second until the grace period is over. */
@@ -174,7 +191,8 @@ void service_start_early(struct service *service)
 
 void service_start(struct service *service)
 {
-    dispatch(service, SERVICE_EVENT_START);
+    if (!hold_back(service, SERVICE_EVENT_START))
+        dispatch(service, SERVICE_EVENT_START);
 }
 
 void service_ready(struct service *service)

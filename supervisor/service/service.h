@@ -23,6 +23,8 @@ enum service_notice {
 struct service_owner {
     /* Starts the process with process_start(). */
     int (*spawn)(void *user, struct process *process, struct err *err);
+    /* How long a start must still be held back; 0: not. Asked again after that time. May be NULL. */
+    uint64_t (*hold_back_ms)(void *user);
     void (*on_notice)(void *user, enum service_notice notice);
     line_fn *on_line;
     void *user;

@@ -31,6 +31,18 @@ test('OpenCode is killed: it is started again at once, the bridge stays', async 
     await endInOrder(sandbox);
 });
 
+test('S-349: a daemon that inherited the port of the OpenCode that died is ended, and OpenCode is started again', async (t) => {
+    const playground = await playgroundFor(t, { repository: null });
+    const sandbox = await startWithStandIns(playground, { env: { STANDIN_OPENCODE: 'leaves-heir' } });
+    await sandbox.logged('sandbox.startup');
+    process.kill(opencodeOf(sandbox).pid, 'SIGKILL');
+    const { killed_pid: killed } = await sandbox.logged('opencode.port_busy');
+    assert.ok(killed > 0);
+    await sandbox.logged('opencode.ready', { count: 2 });
+    assert.equal(sandbox.logsOf('opencode.crash').length, 1, 'no start was tried in vain');
+    await endInOrder(sandbox);
+});
+
 test('when memory is short the supervisor is the last to be killed, its children are as others', async (t) => {
     const score = (pid) => readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim();
     const tried = spawnSync('sh', ['-c', 'echo -500 >/proc/self/oom_score_adj && cat /proc/self/oom_score_adj'], { encoding: 'utf8' });

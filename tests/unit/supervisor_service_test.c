@@ -24,6 +24,9 @@ struct stage {
     long resident_kib;
     long growth_kib;
     bool stopped;
+    int held_back;       /* how often a start was asked for */
+    int hold_back_to;    /* and from which time on it is let go */
+    int held_back_first; /* how often before the first start */
 };
 
 static int count_descriptors(void)
@@ -59,8 +62,10 @@ static int spawn(void *user, struct process *process, struct err *err)
 {
     const char *const argv[] = {"sh", "-c", "echo a line; exit 1", NULL};
     struct spawn_options options = {.program = argv[0], .argv = argv};
+    struct stage *stage = user;
 
-    (void)user;
+    if (stage->held_back_first == 0)
+        stage->held_back_first = stage->held_back;
     return process_start(process, &options, -1, -1, err);
 }
 
@@ -95,6 +100,13 @@ static void on_notice(void *user, enum service_notice notice)
     }
 }
 
+static uint64_t hold_back_ms(void *user)
+{
+    struct stage *stage = user;
+
+    return ++stage->held_back < stage->hold_back_to ? 1 : 0;
+}
+
 static void on_patience_over(uv_timer_t *timer)
 {
     (void)timer;
@@ -109,8 +121,11 @@ static void open_stage(struct stage *stage)
     reaper_init(&stage->reaper, &stage->loop, NULL, NULL);
     service_init(&stage->service, "test", &stage->loop, &stage->reaper, NULL,
                  (struct service_limits){0},
-                 (struct service_owner){
-                     .spawn = spawn, .on_notice = on_notice, .on_line = on_line, .user = stage});
+                 (struct service_owner){.spawn = spawn,
+                                        .hold_back_ms = hold_back_ms,
+                                        .on_notice = on_notice,
+                                        .on_line = on_line,
+                                        .user = stage});
     uv_timer_init(&stage->loop, &stage->patience);
     uv_timer_start(&stage->patience, on_patience_over, PATIENCE_MS, 0);
 }
@@ -120,7 +135,8 @@ static void close_stage(struct stage *stage)
     service_close(&stage->service);
     reaper_close(&stage->reaper);
     uv_close((uv_handle_t *)&stage->patience, NULL);
-    uv_run(&stage->loop, UV_RUN_DEFAULT);
+    while (uv_run(&stage->loop, UV_RUN_DEFAULT) != 0)
+        continue;
     CHECK_INT(uv_loop_close(&stage->loop), 0);
 }
 
@@ -138,6 +154,34 @@ int main(void)
         service_stop(&stage.service, 0);
         while (!stage.stopped)
             uv_run(&stage.loop, UV_RUN_ONCE);
+        close_stage(&stage);
+    }
+    TEST("S-349: a start that is held back begins when nothing holds it any more") {
+        struct stage stage;
+
+        open_stage(&stage);
+        stage.hold_back_to = 3;
+        service_start(&stage.service);
+        CHECK(!stage.service.process.running);
+        while (stage.deaths == 0)
+            uv_run(&stage.loop, UV_RUN_ONCE);
+        CHECK_INT(stage.held_back_first, 3);
+        service_stop(&stage.service, 0);
+        while (!stage.stopped)
+            uv_run(&stage.loop, UV_RUN_ONCE);
+        close_stage(&stage);
+    }
+    TEST("S-349: a restart that is held back does not hold up a stop") {
+        struct stage stage;
+
+        open_stage(&stage);
+        service_start(&stage.service);
+        stage.hold_back_to = 1 << 30;
+        while (stage.held_back < 10)
+            uv_run(&stage.loop, UV_RUN_ONCE);
+        CHECK_INT(stage.deaths, 1);
+        service_stop(&stage.service, 1000000);
+        CHECK(stage.stopped);
         close_stage(&stage);
     }
     return check_done();

@@ -3,9 +3,10 @@
 // line, ready in a moment. STANDIN_OPENCODE in the environment chooses how it misbehaves:
 //   never-healthy   listens and never answers          slow-answer  hangs up to the 8th request, like the real one
 //   exit            ends with status 3 at once         ignore-term  does not end on SIGTERM
-//   no-sessions     never answers POST /session
+//   no-sessions     never answers POST /session            leaves-heir  its socket is inherited by a daemon
 // On SIGUSR1 it stops answering.
 
+import { spawn } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import { FakeOpencode } from './fake-opencode.mjs';
 
@@ -26,6 +27,7 @@ const fake = await FakeOpencode.start({ port: Number(option('--port')), host: op
 const health = 'GET /global/health';
 if (behaviour === 'never-healthy') fake.answers[health] = 'never';
 if (behaviour === 'no-sessions') fake.answers['POST /session'] = 'never';
+if (behaviour === 'leaves-heir') spawn('sleep', ['1000000'], { detached: true, stdio: ['ignore', 'ignore', 'ignore', fake.server._handle.fd] });
 if (behaviour === 'slow-answer') {
     fake.answers[health] = 'never';
     let left = HANGING_REQUESTS;
