@@ -12,8 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What one value may take of a line, so that the envelope and some others still fit (S-468). */
-#define LOG_VALUE_MAX (LOG_LINE_MAX / 4)
 #define THRESHOLD LOG_INFO /* less than this is not printed (S-463) */
 #define CUT_MARK "… [cut]"
 

@@ -19,6 +19,9 @@
 #include <stdint.h>
 
 #define LOG_LINE_MAX (64 * 1024)
+/* What one value may take of a line, so that the envelope and some others still fit; what is longer is
+ * cut at its end. */
+#define LOG_VALUE_MAX (LOG_LINE_MAX / 4)
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_LEVEL_COUNT };
 

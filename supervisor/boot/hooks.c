@@ -15,7 +15,6 @@
 #define MS_PER_S 1000
 #define TERM_GRACE_MS (2 * 1000)
 #define LINE_MAX_BYTES LINE_TAIL_LINE_MAX
-#define TAIL_MAX (LINE_TAIL_LINES * (LINE_TAIL_LINE_MAX + 1))
 
 /* One script of one repository. */
 struct hook_run {
@@ -70,6 +69,10 @@ static void on_line(void *user, char *line, size_t len, size_t dropped)
     snprintf(lost, sizeof lost, "%zu", dropped);
     if (!may_show_output(run->hooks))
         return;
+    for (size_t i = 0; i < len; i++) {
+        if (line[i] == '\0') /* what follows is to be read, too */
+            line[i] = ' ';
+    }
     /* Not process.running: its last words may be read when it is gone already. */
     if (!run->ended)
         line_tail_add(&run->tail, line, len);
@@ -81,7 +84,7 @@ static void on_line(void *user, char *line, size_t len, size_t dropped)
 static void log_end(struct hook_run *run, int exit_code)
 {
     struct hooks *hooks = run->hooks;
-    AUTO_BUF struct buf tail = BUF_INIT(TAIL_MAX);
+    AUTO_BUF struct buf tail = BUF_INIT(LOG_VALUE_MAX);
     bool good = exit_code == 0 && !run->timed_out;
     const char *what = run->timed_out ? "timeout" : good ? "complete" : "failed";
     char event[EVENT_NAME_MAX];
@@ -232,6 +235,7 @@ bool hooks_exist(const struct hooks *hooks, enum hook_kind kind)
 static bool start_hook(struct hooks *hooks, size_t index)
 {
     const struct repository *repository = &hooks->config->repositories.items[index];
+    uint64_t began_ms = clock_monotonic_ms();
     char script[PATH_MAX];
     char event[EVENT_NAME_MAX];
     struct err err;
@@ -248,7 +252,8 @@ static bool start_hook(struct hooks *hooks, size_t index)
     if (start_run(hooks, index, script, &err) == 0)
         return true;
     log_at(hooks->log, LOG_ERROR, event_name(event, hooks->kind, "error"), LOG_ERR(&err),
-           LOG_STR("script", script));
+           LOG_STR("script", script), LOG_NUM("duration_ms", clock_monotonic_ms() - began_ms),
+           LOG_STR("boot_mode", config_boot_mode_name(hooks->config->boot_mode)));
     err_add_context(&err, "%s.sh of %s/%s", kind_names[hooks->kind], repository->owner,
                     repository->name);
     report_failure(hooks, index, &err);

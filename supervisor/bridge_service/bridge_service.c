@@ -122,7 +122,7 @@ static int spawn_bridge(void *user, struct process *process, struct err *err)
 /* S-327: what it said before it died at once. */
 static void log_early_exit(struct bridge_service *bridge, int exit_code)
 {
-    AUTO_BUF struct buf output = BUF_INIT(TAIL_MAX);
+    AUTO_BUF struct buf output = BUF_INIT(LOG_VALUE_MAX);
 
     if (clock_monotonic_ms() - bridge->service.process.started_ms >= EARLY_EXIT_MS)
         return;

@@ -21,22 +21,35 @@ void line_tail_clear(struct line_tail *tail)
     *tail = (struct line_tail){0};
 }
 
+/* The oldest has the number 0; NULL: there were not so many. */
+static const char *line_at(const struct line_tail *tail, size_t number)
+{
+    return tail->lines[(tail->next + number) % LINE_TAIL_LINES];
+}
+
 const char *line_tail_last(const struct line_tail *tail)
 {
-    const char *line = tail->lines[(tail->next + LINE_TAIL_LINES - 1) % LINE_TAIL_LINES];
+    const char *line = line_at(tail, LINE_TAIL_LINES - 1);
 
     return line ? line : "";
 }
 
 void line_tail_print(const struct line_tail *tail, struct buf *out)
 {
-    for (size_t i = 0; i < LINE_TAIL_LINES; i++) {
-        const char *line = tail->lines[(tail->next + i) % LINE_TAIL_LINES];
+    size_t room = out->max - out->len, first = LINE_TAIL_LINES;
 
-        if (!line)
-            continue;
+    while (first > 0) {
+        const char *line = line_at(tail, first - 1);
+        size_t needed = line ? strlen(line) + 1 : 0;
+
+        if (!line || needed > room)
+            break;
+        room -= needed;
+        first--;
+    }
+    for (size_t i = first; i < LINE_TAIL_LINES; i++) {
         if (out->len > 0)
             buf_putc(out, '\n');
-        buf_puts(out, line);
+        buf_puts(out, line_at(tail, i));
     }
 }

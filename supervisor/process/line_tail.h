@@ -23,7 +23,8 @@ void line_tail_clear(struct line_tail *tail);
 /* The newest line; "" when there is none. Valid until the next one. */
 const char *line_tail_last(const struct line_tail *tail);
 
-/* Appends the lines, oldest first, joined by newlines. */
+/* Appends the lines, oldest first, joined by newlines. When not all fit, the oldest are left out: why
+ * something failed stands at the end. */
 void line_tail_print(const struct line_tail *tail, struct buf *out);
 
 #endif

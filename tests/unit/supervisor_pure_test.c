@@ -108,6 +108,25 @@ static void test_opencode_config(void)
                   "\"v\"}},\"b\":{\"type\":\"local\",\"command\":[\"npx\",\"y\"]}}" WARM_UP_WITH(
                       "anthropic"));
     }
+    TEST("what is no text in an MCP server, for which OpenCode would refuse every prompt, becomes "
+         "one or is left out") {
+        static const char session_text[] =
+            "{\"mcp_servers\":[{\"name\":\"a\",\"command\":[\"serve\",8080,null,true],\"env\":{"
+            "\"PORT\":8080,\"ON\":true,\"NONE\":null,\"MORE\":{}}},{\"name\":\"b\",\"command\":"
+            "\"npx "
+            "y\",\"env\":[\"A=1\"]},{\"name\":\"c\",\"type\":\"remote\",\"url\":7,\"headers\":{"
+            "\"X\":"
+            "[]},\"env\":{\"Y\":1.5}}]}";
+        AUTO_JSON cJSON *session = json_parse(session_text, strlen(session_text), NULL);
+        struct config config = {.provider = "anthropic", .model = "claude", .session = session};
+        AUTO_FREE char *text = config_content_build(&config);
+
+        CHECK(strstr(
+            text, "\"mcp\":{\"a\":{\"type\":\"local\",\"command\":[\"serve\",\"8080\",\"true\"],"
+                  "\"environment\":{\"PORT\":\"8080\",\"ON\":\"true\"}},\"b\":{\"type\":\"local\","
+                  "\"command\":[]},\"c\":{\"type\":\"remote\",\"url\":\"\",\"headers\":{\"Y\":"
+                  "\"1.5\"}}}"));
+    }
     TEST("without MCP servers there is no such member; snapshots may be asked for") {
         struct config config = {.provider = "p", .model = "m", .opencode_snapshot = true};
         AUTO_FREE char *text = config_content_build(&config);
@@ -280,6 +299,7 @@ static void test_small_things(void)
     TEST("of a child's output the last 50 lines are kept, each bounded") {
         struct line_tail tail = {0};
         AUTO_BUF struct buf out = BUF_INIT(LINE_TAIL_LINES * (LINE_TAIL_LINE_MAX + 1));
+        AUTO_BUF struct buf small = BUF_INIT(20); /* room for two lines and a half */
         AUTO_FREE char *longest = malloc(2 * LINE_TAIL_LINE_MAX);
         char line[16];
 
@@ -288,6 +308,8 @@ static void test_small_things(void)
         line_tail_print(&tail, &out);
         CHECK(strncmp(buf_text(&out), "line 10\nline 11\n", 16) == 0);
         CHECK_STR(buf_text(&out) + out.len - 8, "\nline 59");
+        line_tail_print(&tail, &small);
+        CHECK_STR(buf_text(&small), "line 58\nline 59");
         memset(longest, 'x', 2 * LINE_TAIL_LINE_MAX);
         line_tail_clear(&tail);
         line_tail_add(&tail, longest, 2 * LINE_TAIL_LINE_MAX);
