@@ -13,6 +13,7 @@
 #define LINE_MAX_BYTES (8 * 1024)
 #define MANIFEST_MAX (1024 * 1024)
 #define WORDS_BEFORE_PACKAGES 3
+#define MS_PER_S 1000
 
 /* ---- what is installed ---- */
 
@@ -54,13 +55,12 @@ static void done(struct mcp_install *install)
 }
 
 static void log_packages(struct mcp_install *install, enum log_level level, const char *event,
-                         const char *detail, const char *text)
+                         struct log_field detail)
 {
     AUTO_BUF struct buf packages = BUF_INIT(LOG_LINE_MAX);
 
     json_print(install->packages.valid, &packages);
-    log_at(install->log, level, event, LOG_JSON("packages", buf_text(&packages)),
-           LOG_STR(detail, text));
+    log_at(install->log, level, event, LOG_JSON("packages", buf_text(&packages)), detail);
 }
 
 static void run_npm(struct mcp_install *install, struct process *npm, const char *const *argv)
@@ -71,7 +71,8 @@ static void run_npm(struct mcp_install *install, struct process *npm, const char
     buf_reset(&install->output);
     if (process_start(npm, &options, -1, -1, &err) == 0)
         return;
-    log_packages(install, LOG_WARNING, "mcp.packages_install_error", "error_message", err.text);
+    log_packages(install, LOG_WARNING, "mcp.packages_install_error",
+                 LOG_STR("error_message", err.text));
     done(install);
 }
 
@@ -90,7 +91,7 @@ static void install_missing(struct mcp_install *install)
     argv[2] = "-g";
     cJSON_ArrayForEach(one, install->packages.valid)
         argv[at++] = one->valuestring;
-    log_packages(install, LOG_INFO, "mcp.install_packages", NULL, NULL);
+    log_packages(install, LOG_INFO, "mcp.install_packages", LOG_STR(NULL, NULL));
     run_npm(install, &install->installing, argv);
 }
 
@@ -119,7 +120,8 @@ static void on_line_of_installing(void *user, char *line, size_t len, size_t cut
 static bool was_ended(struct mcp_install *install)
 {
     if (install->too_late && !install->killed) {
-        log_packages(install, LOG_WARNING, "mcp.packages_install_timeout", NULL, NULL);
+        log_packages(install, LOG_WARNING, "mcp.packages_install_timeout",
+                     LOG_NUM("timeout_seconds", (double)install->limit_ms / MS_PER_S));
         done(install);
     }
     return install->too_late || install->killed;
@@ -146,8 +148,8 @@ static void on_installed(void *user, int exit_code)
     if (was_ended(install))
         return;
     log_packages(install, good ? LOG_INFO : LOG_WARNING,
-                 good ? "mcp.packages_installed" : "mcp.packages_install_failed", "stderr",
-                 good ? NULL : buf_text(&install->output));
+                 good ? "mcp.packages_installed" : "mcp.packages_install_failed",
+                 LOG_STR("stderr", good ? NULL : buf_text(&install->output)));
     done(install);
 }
 
@@ -219,6 +221,7 @@ void mcp_install_start(struct mcp_install *install, uint64_t limit_ms)
         done(install);
         return;
     }
+    install->limit_ms = limit_ms;
     uv_timer_start(&install->limit, on_limit, limit_ms, 0);
     run_npm(install, &install->asking, ask_root);
 }

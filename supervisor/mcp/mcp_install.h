@@ -18,6 +18,7 @@ struct mcp_install {
     struct process asking;     /* npm root -g */
     struct process installing; /* npm install -g */
     uv_timer_t limit;
+    uint64_t limit_ms;
     struct log *log;
     const struct config *config;
     void (*on_done)(void *user);

@@ -82,7 +82,7 @@ static void add_packages(struct mcp_packages *packages, const cJSON *arguments)
         bool apart = strcmp(text, "-p") == 0 || strcmp(text, "--package") == 0;
         bool joined = strncmp(text, flag, sizeof flag - 1) == 0;
 
-        if (apart || joined) {
+        if (joined || (apart && word->next)) {
             add_package(packages, joined ? text + sizeof flag - 1 : word_of(word->next));
             named = true;
         }

@@ -18,24 +18,56 @@ static cJSON *build_permission(void)
     return permission;
 }
 
-/* A copy of a member that is an object or array with something in it; NULL otherwise. */
-static cJSON *copy_filled(const cJSON *server, const char *key)
+/* One that is not a text would make OpenCode refuse the whole configuration, and with it every prompt:
+ * a number or a truth value is written out, anything else left out. */
+static cJSON *text_of(const cJSON *value)
 {
-    const cJSON *value = json_get(server, key);
+    AUTO_FREE char *printed = NULL;
 
-    return (cJSON_IsObject(value) || cJSON_IsArray(value)) && value->child
-               ? cJSON_Duplicate(value, true)
-               : NULL;
+    if (cJSON_IsString(value))
+        return cJSON_CreateString(value->valuestring);
+    if (!cJSON_IsNumber(value) && !cJSON_IsBool(value))
+        return NULL;
+    printed = json_to_string(value);
+    return printed ? cJSON_CreateString(printed) : NULL;
+}
+
+/* The texts of an object as an object; NULL when there are none. */
+static cJSON *copy_texts(const cJSON *server, const char *key)
+{
+    cJSON *texts = cJSON_CreateObject();
+    const cJSON *one;
+
+    cJSON_ArrayForEach(one, json_get_object(server, key)) {
+        cJSON *text = text_of(one);
+
+        if (text)
+            json_put(texts, one->string, text);
+    }
+    if (texts && texts->child)
+        return texts;
+    cJSON_Delete(texts);
+    return NULL;
+}
+
+static cJSON *copy_words(const cJSON *server, const char *key)
+{
+    cJSON *words = cJSON_CreateArray();
+    const cJSON *one;
+
+    cJSON_ArrayForEach(one, json_get_array(server, key))
+        cJSON_AddItemToArray(words, text_of(one));
+    return words;
 }
 
 static cJSON *build_remote_server(const cJSON *server)
 {
     cJSON *out = cJSON_CreateObject();
     const char *url = json_get_string(server, "url");
-    cJSON *headers = copy_filled(server, "headers");
+    cJSON *headers = copy_texts(server, "headers");
 
     if (!headers)
-        headers = copy_filled(server, "env");
+        headers = copy_texts(server, "env");
     json_add_string(out, "type", "remote");
     json_add_string(out, "url", url ? url : "");
     if (headers)
@@ -46,11 +78,10 @@ static cJSON *build_remote_server(const cJSON *server)
 static cJSON *build_local_server(const cJSON *server)
 {
     cJSON *out = cJSON_CreateObject();
-    cJSON *command = copy_filled(server, "command");
-    cJSON *environment = copy_filled(server, "env");
+    cJSON *environment = copy_texts(server, "env");
 
     json_add_string(out, "type", "local");
-    json_put(out, "command", command ? command : cJSON_CreateArray());
+    json_put(out, "command", copy_words(server, "command"));
     if (environment)
         json_put(out, "environment", environment);
     return out;

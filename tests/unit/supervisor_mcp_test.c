@@ -4,8 +4,10 @@
 #include "common/json.h"
 #include "supervisor/mcp/mcp_install.h"
 #include "tests/unit/check.h"
+#include "tests/unit/root_fixture.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 /* The valid packages of a session's servers, then the invalid ones, as JSON. */
 static const char *packages_of(const char *servers)
@@ -33,13 +35,13 @@ static void on_done(void *user)
     *(int *)user += 1;
 }
 
-static void test_without_npm(void)
+/* Lets npm of `path` install the package "a", for `limit_ms` at most; what was logged goes to `lines`. */
+static void install(const char *path, uint64_t limit_ms, struct buf *lines)
 {
-    char path[] = "/tmp/oi-mcp-XXXXXX";
+    char log_path[] = "/tmp/oi-mcp-XXXXXX";
     static const char text[] = "{\"mcp_servers\":[{\"name\":\"a\",\"command\":[\"npx\",\"a\"]}]}";
     AUTO_JSON cJSON *session = json_parse(text, strlen(text), NULL);
-    AUTO_BUF struct buf lines = BUF_INIT(LOG_LINE_MAX);
-    AUTO_CLOSE int fd = mkstemp(path);
+    AUTO_CLOSE int fd = mkstemp(log_path);
     struct log *log = log_new(fd, "test", "test");
     struct config config = {.session = session};
     struct mcp_install install;
@@ -47,30 +49,50 @@ static void test_without_npm(void)
     uv_loop_t loop;
     int done = 0;
 
+    setenv("PATH", path, 1);
+    uv_loop_init(&loop);
+    CHECK_INT(reaper_init(&reaper, &loop, log, NULL), 0);
+    mcp_install_init(&install, &loop, &reaper, log, &config, on_done, &done);
+    CHECK(mcp_install_is_wanted(&config));
+    mcp_install_start(&install, limit_ms);
+    while (done == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    CHECK_INT(done, 1);
+    CHECK(!mcp_install_is_running(&install));
+    mcp_install_close(&install);
+    reaper_close(&reaper);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+    CHECK_INT(file_read(log_path, lines, NULL), 0);
+    unlink(log_path);
+    log_free(log);
+}
+
+static void test_failures_of_npm(void)
+{
     TEST("without npm there is a warning, and the boot goes on") {
-        setenv("PATH", "/nowhere", 1);
-        uv_loop_init(&loop);
-        CHECK_INT(reaper_init(&reaper, &loop, log, NULL), 0);
-        mcp_install_init(&install, &loop, &reaper, log, &config, on_done, &done);
-        CHECK(mcp_install_is_wanted(&config));
-        mcp_install_start(&install, MCP_INSTALL_LIMIT_MS);
-        CHECK_INT(done, 1);
-        CHECK(!mcp_install_is_running(&install));
-        mcp_install_close(&install);
-        reaper_close(&reaper);
-        uv_run(&loop, UV_RUN_DEFAULT);
-        uv_loop_close(&loop);
-        CHECK_INT(file_read(path, &lines, NULL), 0);
+        AUTO_BUF struct buf lines = BUF_INIT(LOG_LINE_MAX);
+
+        install("/nowhere", MCP_INSTALL_LIMIT_MS, &lines);
         CHECK(strstr(buf_text(&lines), "\"level\":\"warning\"") != NULL);
         CHECK(strstr(buf_text(&lines), "mcp.packages_install_error") != NULL);
     }
-    unlink(path);
-    log_free(log);
+    TEST("an npm that does not end is ended, and the warning says after which time (S-503)") {
+        AUTO_BUF struct buf lines = BUF_INIT(LOG_LINE_MAX);
+
+        put_file("bin/npm", "#!/bin/sh\nexec /bin/sleep 1000\n");
+        CHECK_INT(chmod(in_root("bin/npm"), 0755), 0);
+        install(in_root("bin"), 250, &lines);
+        CHECK(strstr(buf_text(&lines), "\"mcp.packages_install_timeout\"") != NULL);
+        CHECK(strstr(buf_text(&lines), "\"packages\":[\"a\"],\"timeout_seconds\":0.25}") != NULL);
+    }
 }
 
 int main(void)
 {
-    test_without_npm();
+    root_begin();
+    test_failures_of_npm();
+    root_end();
     TEST("the package is what npx runs, or what -p and --package name, each once") {
         CHECK_STR(
             packages_of(
@@ -79,7 +101,8 @@ int main(void)
                 "{\"name\":\"c\",\"type\":\"local\",\"command\":[\"npx\",\"-p\",\"one\",\"--"
                 "package\",\"two\",\"cmd\"]},"
                 "{\"name\":\"d\",\"command\":[\"npx\",\"--package=three\",\"cmd\"]},"
-                "{\"name\":\"e\",\"command\":[\"npx\",\"--registry\",\"https://r\",\"four\"]}]"),
+                "{\"name\":\"e\",\"command\":[\"npx\",\"--registry\",\"https://r\",\"four\"]},"
+                "{\"name\":\"f\",\"command\":[\"npx\",\"-p\"]}]"),
             "[\"@x/server@1.2.3\",\"one\",\"two\",\"three\",\"four\"][]");
     }
     TEST("servers without a name, remote ones and other programs have none") {
