@@ -24,6 +24,31 @@ static bool is_utf8(const char *text)
     return true;
 }
 
+static bool is_overridden(const cJSON *member)
+{
+    for (const cJSON *later = member->next; later; later = later->next) {
+        if (strcmp(later->string, member->string) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* S-53: of members of one name the last counts, as in Python and JavaScript. cJSON finds the first. */
+static void drop_overridden(cJSON *value)
+{
+    cJSON *member = value->child;
+
+    while (member) {
+        cJSON *next = member->next;
+
+        if (cJSON_IsObject(value) && is_overridden(member))
+            cJSON_Delete(cJSON_DetachItemViaPointer(value, member));
+        else
+            drop_overridden(member);
+        member = next;
+    }
+}
+
 cJSON *session_parse(const char *text, struct err *err)
 {
     cJSON *session;
@@ -34,6 +59,8 @@ cJSON *session_parse(const char *text, struct err *err)
         return NULL;
     }
     session = json_parse(text, strlen(text), err);
+    if (cJSON_IsObject(session))
+        drop_overridden(session);
     if (!session || cJSON_IsObject(session))
         return session;
     cJSON_Delete(session);

@@ -9,7 +9,8 @@
 
 #include <cJSON.h>
 
-/* The object that `text` is, for the caller to delete; NULL and why it is none. */
+/* The object that `text` is, for the caller to delete; NULL and why it is none. No object in it has two
+ * members of one name. */
 cJSON *session_parse(const char *text, struct err *err);
 
 /* The field as trimmed text for the caller to free; NULL when it is absent, null, false, 0, blank or

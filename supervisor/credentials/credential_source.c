@@ -52,7 +52,7 @@ static void use_token(struct credential_source *source, const char *username, co
 static char *session_id_of(const struct variables *variables)
 {
     const char *text = get(variables, "SESSION_CONFIG");
-    AUTO_JSON cJSON *session = text ? json_parse(text, strlen(text), NULL) : NULL;
+    AUTO_JSON cJSON *session = text ? session_parse(text, NULL) : NULL;
     char *id = session_text(session, "sessionId");
 
     return id ? id : session_text(session, "session_id");

@@ -130,6 +130,17 @@ static void test_values(void)
         CHECK(!config.repositories.items[0].branch_given);
         config_free(&config);
     }
+    TEST("S-53: of two fields of one name the last counts, in the repositories too") {
+        parse(&config, PAIRS("REPO_OWNER", "acme", "REPO_NAME", "app", "SESSION_CONFIG",
+                             "{\"model\":\"first\",\"session_id\":\"first\",\"model\":\"last\","
+                             "\"session_id\":\"s\",\"repositories\":[],\"repositories\":["
+                             "{\"repo_owner\":\"a\",\"repo_name\":\"x\",\"repo_name\":\"y\"}]}"));
+        CHECK_STR(config.model, "last");
+        CHECK_STR(config.session_id, "s");
+        CHECK_INT(config.repositories.count, 1);
+        CHECK_STR(config.repositories.items[0].name, "y");
+        config_free(&config);
+    }
     TEST("limits that are no positive number become the default, and that is said") {
         CHECK_INT(parse(&config, PAIRS("SETUP_TIMEOUT_SECONDS", "0", "START_TIMEOUT_SECONDS", "7")),
                   0);
