@@ -22,18 +22,21 @@ void startup_log(const struct config *config, struct log *log)
         [BOOT_BUILD] = "supervisor.image_build_mode",
     };
     const struct repository_list *list = &config->repositories;
+    bool has_repository = list->count > 0;
     const char *event =
-        list->count > 0 ? mode_events[config->boot_mode] : "supervisor.no_repo_configured";
+        has_repository ? mode_events[config->boot_mode] : "supervisor.no_repo_configured";
+    bool from_image = has_repository && config->boot_mode == BOOT_REPO_IMAGE;
 
     log_at(log, LOG_INFO, "supervisor.start",
-           LOG_STR("repo_owner", list->count > 0 ? list->items[0].owner : ""),
-           LOG_STR("repo_name", list->count > 0 ? list->items[0].name : ""),
+           LOG_STR("repo_owner", has_repository ? list->items[0].owner : ""),
+           LOG_STR("repo_name", has_repository ? list->items[0].name : ""),
            LOG_NUM("pid", getpid()));
     log_at(log, LOG_INFO, "supervisor.era",
            LOG_STR("era", config->era == ERA_CURRENT ? "current" : "legacy"),
            LOG_STR("reason", config->era_reason));
-    if (event)
-        log_at(log, LOG_INFO, event);
+    if (event) /* S-473 */
+        log_at(log, LOG_INFO, event,
+               LOG_STR("build_sha", from_image ? config->image_sha : NULL));
 }
 
 /* S-353: orphans must come to us, or nobody ends them. */

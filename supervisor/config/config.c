@@ -108,6 +108,7 @@ static void parse_identity(struct config *config, const struct config_env *env)
     const char *fallback = config->era == ERA_LEGACY ? config_env_get(env, "SESSION_ID") : NULL;
 
     config->sandbox_id = config_env_copy(env, "SANDBOX_ID", "unknown");
+    config->image_sha = config_env_copy(env, "REPO_IMAGE_SHA", "unknown");
     config->session_id = session_text(config->session, "sessionId");
     if (!config->session_id)
         config->session_id = session_text(config->session, "session_id");
@@ -214,7 +215,7 @@ static int find_paths(struct config *config, const struct config_env *env, const
 
 static bool has_everything(const struct config *config)
 {
-    return config->sandbox_id && config->session_id && config->control_plane_url &&
+    return config->sandbox_id && config->image_sha && config->session_id && config->control_plane_url &&
            config->auth_token && config->vcs_host && config->git_username && config->git_token &&
            config->provider && config->model && config->session && config->opencode_host;
 }
@@ -261,6 +262,7 @@ void config_free(struct config *config)
 {
     char *strings[] = {
         config->sandbox_id,
+        config->image_sha,
         config->session_id,
         config->control_plane_url,
         config->auth_token,

@@ -29,6 +29,7 @@ struct config {
     enum era era;
     const char *era_reason; /* the variable or flag that decided */
     enum boot_mode boot_mode;
+    char *image_sha; /* what the image was built from (S-19), or "unknown" */
 
     char *sandbox_id;
     char *session_id;        /* "" when there is none */

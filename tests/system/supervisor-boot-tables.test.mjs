@@ -25,6 +25,7 @@ const sessionWith = (playground, more) => JSON.stringify({
     session_id: playground.controlPlane.sessionId, repo_owner: 'acme', repo_name: 'app', provider: 'playground', model: 'scripted',
     branch: 'main', ...more });
 
+const IMAGE_SHA = 'e'.repeat(40);
 const leftovers = { 'tmp/oi-boot-warnings.jsonl': '{"scope":"sync","message":"of the last boot"}\n',
     'workspace/.tunnels.env': 'TUNNEL_SANDBOX_ID=another\nTUNNEL_3000=https://old.example\n' };
 
@@ -33,12 +34,14 @@ test('table 2.2 rows 4, 6, 7, 16, 17, 19, 26, 28: what each mode logs, runs and 
     let snapshot;
     for (const mode of Object.keys(MODES)) {
         const build = mode === 'build';
-        const sandbox = await startWithStandIns(playground, { snapshot: build ? undefined : snapshot, env: modeEnv(mode),
-            files: leftovers, ...(build && { bridge: null }) });
+        const sandbox = await startWithStandIns(playground, { snapshot: build ? undefined : snapshot, files: leftovers,
+            env: { ...modeEnv(mode), REPO_IMAGE_SHA: IMAGE_SHA }, ...(build && { bridge: null }) });
         await sandbox.logged(build ? 'image_build.complete' : 'sandbox.startup');
         const times = (event) => sandbox.logsOf(event).length;
         const said = sandbox.logs.map(({ event }) => event).filter((event) => modeLines.includes(event));
         assert.deepEqual(said, MODES[mode].line ? [MODES[mode].line] : [], `row 4, S-102: ${mode}`);
+        const sha = said.map((event) => sandbox.logsOf(event)[0].build_sha);
+        assert.deepEqual(sha, said.map(() => (mode === 'repo_image' ? IMAGE_SHA : undefined)), `S-19: ${mode}`);
         assert.equal(existsSync(sandbox.path('workspace/.tunnels.env')), mode !== 'snapshot_restore', `row 6: ${mode}`);
         assert.ok(!existsSync(sandbox.path('tmp/oi-boot-warnings.jsonl')), `row 7: ${mode}`);
         assert.equal(times('git.sync_complete'), build ? 1 : 0, `row 16: ${mode}`);
