@@ -3,6 +3,7 @@
 #include "supervisor/image_build/build_callback.h"
 #include "supervisor/report/fatal_report.h"
 #include "supervisor/signals.h"
+#include "supervisor/startup.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,10 @@ static void run(struct config_failure *failure)
     fatal_report_init(&failure->report, &failure->loop, &failure->reaper, failure->log);
     if (signals_watch(&failure->signals, &failure->loop, listener, &err) != 0)
         log_at(failure->log, LOG_WARNING, "supervisor.error", LOG_ERR(&err));
+    /* A boot that gets no further than this is told as every other (S-6, S-102, S-132). */
+    startup_log(failure->config, failure->log);
+    log_at(failure->log, LOG_ERROR, "supervisor.error", LOG_STR("error_type", "config"),
+           LOG_STR("error_message", failure->text));
     tell(failure);
     reaper_collect(&failure->reaper);
     uv_run(&failure->loop, UV_RUN_DEFAULT);

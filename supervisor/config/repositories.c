@@ -106,8 +106,23 @@ void repositories_free(struct repository_list *list)
     list->count = 0;
 }
 
+/* Where a repository stands: its place in SESSION_CONFIG's list, or REPO_OWNER and REPO_NAME. */
+#define FROM_VARIABLES (-1)
+
+static void print_origin(struct buf *out, int place, const char *field)
+{
+    if (place != FROM_VARIABLES)
+        buf_printf(out, "SESSION_CONFIG: repositories[%d].%s", place, field);
+    else if (strcmp(field, "repo_owner") == 0)
+        buf_puts(out, "REPO_OWNER:");
+    else if (strcmp(field, "repo_name") == 0)
+        buf_puts(out, "REPO_NAME:");
+    else
+        buf_printf(out, "SESSION_CONFIG: %s", field);
+}
+
 /* One line, whatever the value holds: lines are what the problems are counted by. */
-static void add_problem(struct buf *problems, const char *format, ...)
+static void add_problem(struct buf *problems, int place, const char *field, const char *format, ...)
 {
     AUTO_BUF struct buf text = BUF_INIT(PROBLEM_MAX);
     va_list args;
@@ -119,32 +134,32 @@ static void add_problem(struct buf *problems, const char *format, ...)
         if ((unsigned char)text.data[i] < ' ' || text.data[i] == 127)
             text.data[i] = '?';
     }
-    buf_printf(problems, "SESSION_CONFIG, REPO_OWNER, REPO_NAME: %s\n",
-               buf_failed(&text) ? "a value is far too long" : buf_text(&text));
+    print_origin(problems, place, field);
+    buf_printf(problems, " %s\n", buf_failed(&text) ? "is far too long" : buf_text(&text));
 }
 
 static void check_repository(const struct repository_list *list, const struct repository *one,
-                             struct buf *problems)
+                             int place, struct buf *problems)
 {
     if (!is_safe_owner(one->owner))
-        add_problem(problems,
-                    "repo_owner \"%s\" is not usable: letters, digits, \".\", \"_\" and \"-\" in "
-                    "segments joined by \"/\"",
+        add_problem(problems, place, "repo_owner",
+                    "\"%s\" is not usable: letters, digits, \".\", \"_\" and \"-\" in segments "
+                    "joined by \"/\"",
                     one->owner);
     if (!is_safe_name(one->name))
-        add_problem(problems,
-                    "repo_name \"%s\" is not usable: letters, digits, \".\", \"_\" and \"-\" only",
-                    one->name);
+        add_problem(problems, place, "repo_name",
+                    "\"%s\" is not usable: letters, digits, \".\", \"_\" and \"-\" only", one->name);
     if (!repositories_is_branch_name(one->branch))
-        add_problem(problems, "branch \"%s\" of %s/%s is no valid branch name", one->branch,
-                    one->owner, one->name);
+        add_problem(problems, place, "branch", "\"%s\" of %s/%s is no valid branch name",
+                    one->branch, one->owner, one->name);
     if (one->base_sha && !repositories_is_sha(one->base_sha))
-        add_problem(problems, "base_sha \"%s\" of %s/%s is not 40 or 64 hex digits", one->base_sha,
-                    one->owner, one->name);
+        add_problem(problems, place, "base_sha", "\"%s\" of %s/%s is not 40 or 64 hex digits",
+                    one->base_sha, one->owner, one->name);
     for (size_t i = 0; i < list->count; i++) {
         if (strcasecmp(list->items[i].name, one->name) == 0)
-            add_problem(problems, "%s/%s and %s/%s would share the directory %s: names must differ",
-                        list->items[i].owner, list->items[i].name, one->owner, one->name,
+            add_problem(problems, place, "repo_name",
+                        "\"%s\": %s/%s and %s/%s would share the directory: names must differ",
+                        one->name, list->items[i].owner, list->items[i].name, one->owner,
                         one->name);
     }
 }
@@ -161,7 +176,8 @@ static char *make_path(const char *workspace, const char *name)
 
 /* Takes `branch` and `base_sha` from `source`; adds to the list, and to `problems` what is wrong. */
 static int add_repository(struct repository_list *list, const cJSON *source, const char *owner,
-                          const char *name, const char *workspace, struct buf *problems)
+                          const char *name, const char *workspace, int place,
+                          struct buf *problems)
 {
     struct repository one = {
         .owner = strdup(owner),
@@ -178,7 +194,7 @@ static int add_repository(struct repository_list *list, const cJSON *source, con
         free_repository(&one);
         return -1;
     }
-    check_repository(list, &one, problems);
+    check_repository(list, &one, place, problems);
     list->items[list->count++] = one;
     return 0;
 }
@@ -187,18 +203,20 @@ static int parse_list(struct repository_list *list, const cJSON *session, const 
                       struct buf *problems)
 {
     const cJSON *element;
+    int place = 0;
 
     cJSON_ArrayForEach(element, json_get_array(session, "repositories")) {
         AUTO_FREE char *owner = session_text(element, "repo_owner");
         AUTO_FREE char *name = session_text(element, "repo_name");
+        int here = place++;
 
         if (!owner || !name)
             continue; /* S-59, S-60: skipped, also when it is no object */
         if (list->count == REPOSITORIES_MAX) {
-            add_problem(problems, "repositories: more than %d", REPOSITORIES_MAX);
+            buf_printf(problems, "SESSION_CONFIG: repositories: more than %d\n", REPOSITORIES_MAX);
             return 0;
         }
-        if (add_repository(list, element, owner, name, workspace, problems) != 0)
+        if (add_repository(list, element, owner, name, workspace, here, problems) != 0)
             return -1;
     }
     return 0;
@@ -213,5 +231,5 @@ int repositories_parse(const cJSON *session, const char *owner, const char *name
     /* S-13: half a pair is no repository. */
     if (list->count > 0 || !owner || !*owner || !name || !*name)
         return 0;
-    return add_repository(list, session, owner, name, workspace, problems);
+    return add_repository(list, session, owner, name, workspace, FROM_VARIABLES, problems);
 }

@@ -164,4 +164,9 @@ test('table 2.4 S-107: an unsafe or doubled repository and a bad base_sha are fa
     const [{ error }] = playground.controlPlane.fatalReports;
     for (const problem of ['repo_name ".."', 'base_sha "abc"', 'share the directory']) assert.ok(error.includes(problem), error);
     assert.equal(sandbox.logsOf('git.sync_start').length + sandbox.logsOf('opencode.start').length, 0);
+    // S-6, S-132: told as every boot is, and as every end.
+    const said = sandbox.logs.map(({ event }) => event).filter((event) => event !== 'supervisor.config_invalid');
+    assert.deepEqual(said, ['supervisor.start', 'supervisor.era', 'supervisor.error', 'supervisor.fatal',
+        'supervisor.report_error_rejected']); // S-134: no control plane has that route
+    assert.equal(sandbox.logsOf('supervisor.error')[0].error_type, 'config');
 });

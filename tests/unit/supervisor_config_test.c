@@ -186,7 +186,7 @@ static void test_problems(void)
         CHECK(complains(PAIRS("VCS_HOST", "user@host"), "VCS_HOST", "host name"));
         CHECK(complains(PAIRS("REPO_OWNER", "a", "REPO_NAME", ".."), "REPO_NAME", "\"..\""));
         CHECK(complains(PAIRS("REPO_OWNER", "a/../b", "REPO_NAME", "x"), "REPO_OWNER", "a/../b"));
-        CHECK(complains(PAIRS("REPO_OWNER", "a", "REPO_NAME", "x\n"), "REPO_NAME", "repo_name"));
+        CHECK(complains(PAIRS("REPO_OWNER", "a", "REPO_NAME", "x\n"), "REPO_NAME: ", "\"x?\""));
     }
     TEST("what the bridge would refuse is said before the boot") {
         const char *session = "{\"session_id\":\"s\"}";
@@ -207,7 +207,12 @@ static void test_problems(void)
         CHECK(complains(PAIRS("SESSION_CONFIG",
                               "{\"repositories\":[{\"repo_owner\":\"a\",\"repo_name\":\"App\"},"
                               "{\"repo_owner\":\"b\",\"repo_name\":\"app\"}]}"),
-                        "SESSION_CONFIG", "share the directory"));
+                        "SESSION_CONFIG: repositories[1].repo_name \"app\"",
+                        "share the directory"));
+        CHECK(complains(PAIRS("SESSION_CONFIG",
+                              "{\"repositories\":[7,{\"repo_owner\":\"a\",\"repo_name\":\"x\","
+                              "\"branch\":\"-q\"}]}"),
+                        "SESSION_CONFIG: repositories[1].branch \"-q\"", "branch name"));
     }
 }
 
