@@ -73,3 +73,10 @@ size_t wtf8_cut(const char *text, size_t len, size_t max)
         max--;
     return max;
 }
+
+size_t wtf8_tail(const char *text, size_t len, size_t count)
+{
+    for (; len > 0 && count > 0; count--)
+        len = wtf8_cut(text, len, len - 1);
+    return len;
+}

@@ -34,4 +34,7 @@ static inline uint32_t wtf8_join_surrogates(uint32_t high, uint32_t low)
 /* The most bytes, up to `max`, that do not cut a character in two. */
 size_t wtf8_cut(const char *text, size_t len, size_t max);
 
+/* Where its last `count` characters begin. */
+size_t wtf8_tail(const char *text, size_t len, size_t count);
+
 #endif

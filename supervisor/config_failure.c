@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX (64 * 1024)
+#define TEXT_MAX (256 * 1024)
 
 struct config_failure {
     uv_loop_t loop;
@@ -101,7 +101,9 @@ void config_failure_report(const struct config *config, struct log *log)
     struct config_failure *failure = calloc(1, sizeof *failure);
     struct buf text = BUF_INIT(TEXT_MAX);
 
-    redact_text(log_redact(log), buf_text(&config->problems), config->problems.len, &text);
+    /* Without the end of the last line. */
+    redact_text(log_redact(log), buf_text(&config->problems),
+                config->problems.len - (config->problems.len > 0), &text);
     if (failure && uv_loop_init(&failure->loop) == 0) {
         failure->config = config;
         failure->log = log;

@@ -29,6 +29,7 @@
 #include "supervisor/signals.h"
 #include "supervisor/skills/skills_worker.h"
 #include "supervisor/staging/assembly_worker.h"
+#include "supervisor/startup.h"
 #include "supervisor/supervisor.h"
 
 #include <stdio.h>
@@ -206,6 +207,7 @@ int main(int argc, char *argv[])
         return fputs(flags_usage, stdout) < 0;
     if (flags.action == FLAGS_RUN)
         signals_hold();
+    startup_find_home();
     random_hex(random_password, PASSWORD_BYTES);
     good = config_parse(&config, &flags, get_variable, NULL, random_password,
                         cgroup_memory_limit(CGROUP_ROOT, CGROUP_OF_SELF)) == 0;

@@ -1,17 +1,30 @@
 #include "supervisor/startup.h"
 
 #include "common/cleanup.h"
+#include "common/env.h"
 #include "common/file.h"
 #include "common/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #define WORKSPACE_MODE 0755
 #define OOM_SCORE_PATH "/proc/self/oom_score_adj"
+#define PASSWD_ENTRY_MAX 4096
+
+void startup_find_home(void)
+{
+    char text[PASSWD_ENTRY_MAX];
+    struct passwd entry, *found = NULL;
+
+    if (!env_get("HOME") && getpwuid_r(getuid(), &entry, text, sizeof text, &found) == 0 && found)
+        setenv("HOME", found->pw_dir, 1);
+}
 
 void startup_log(const struct config *config, struct log *log)
 {

@@ -8,6 +8,10 @@
 #include "common/log.h"
 #include "supervisor/config/config.h"
 
+/* S-40: without HOME it is that of the user in the password database, for us and for all children: git
+ * has no configuration without one. Before the environment is read. */
+void startup_find_home(void);
+
 /* supervisor.start, the era and the mode (S-6, S-102). */
 void startup_log(const struct config *config, struct log *log);
 

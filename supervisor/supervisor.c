@@ -54,19 +54,22 @@ static void report_and_stop(struct supervisor *supervisor)
 static void die(struct supervisor *supervisor, enum sandbox_end end, const struct err *err)
 {
     AUTO_BUF struct buf text = BUF_INIT(FATAL_TEXT_MAX);
+    bool build = supervisor->config->boot_mode == BOOT_BUILD;
 
     if (shutdown_has_begun(&supervisor->shutdown) || supervisor->dying)
         return;
     redact_text(log_redact(supervisor->log), err->text, strlen(err->text), &text);
     snprintf(supervisor->why_fatal, sizeof supervisor->why_fatal, "%s", buf_text(&text));
     supervisor->dying = true;
-    supervisor->end = supervisor->config->boot_mode == BOOT_BUILD ? SANDBOX_END_BUILD_FAILED : end;
-    if (!supervisor->booted) {
+    supervisor->end = build ? SANDBOX_END_BUILD_FAILED : end;
+    /* S-133: of a session that was running the give-up has been logged, a build gives nothing up. */
+    if (build || !supervisor->booted)
         log_at(supervisor->log, LOG_ERROR, "supervisor.error", LOG_ERR(err));
+    if (!supervisor->booted) {
         boot_log_startup(&supervisor->boot, false);
         boot_tell_failure(&supervisor->boot, supervisor->why_fatal);
     }
-    if (supervisor->config->boot_mode != BOOT_BUILD) {
+    if (!build) {
         report_and_stop(supervisor);
         return;
     }

@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "common/wtf8.h"
 #include "supervisor/report/post_worker.h"
 
 #include <string.h>
@@ -123,16 +124,14 @@ void build_callback_send_failure(struct build_callback *callback, const char *er
 {
     const struct config_build *build = &callback->config->build;
     AUTO_JSON cJSON *body = cJSON_CreateObject();
-    size_t len = strlen(error);
+    size_t tail = wtf8_tail(error, strlen(error), BUILD_CALLBACK_ERROR_MAX);
 
     if (!build->has_callback) {
         callback->on_done(callback->user, true);
         return;
     }
     json_add_string(body, "build_id", build->id);
-    json_add_string(body, "error",
-                    len > BUILD_CALLBACK_ERROR_MAX ? error + len - BUILD_CALLBACK_ERROR_MAX
-                                                   : error);
+    json_add_string(body, "error", error + tail);
     json_add_string(body, "provider_session_id", build->provider_session_id);
     send_body(callback, build->failure_url, body);
 }

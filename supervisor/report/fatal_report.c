@@ -12,6 +12,7 @@
 #define LIMIT_MS 5000 /* S-168: for the whole request */
 /* The worker keeps S-168's limit itself. */
 #define WORKER_LIMIT_MS (LIMIT_MS + 500)
+#define REDACTED_MAX (256 * 1024) /* all problems of a configuration, with longer words for secrets */
 #define HTTP_OK_FIRST 200
 #define HTTP_OK_LAST 299
 
@@ -50,7 +51,7 @@ void fatal_report_close(struct fatal_report *report)
 
 static char *build_body(struct log *log, const char *text)
 {
-    AUTO_BUF struct buf clean = BUF_INIT(ERR_TEXT_MAX * 16);
+    AUTO_BUF struct buf clean = BUF_INIT(REDACTED_MAX);
     AUTO_JSON cJSON *body = cJSON_CreateObject();
 
     /* Redacted before it is cut: half a secret would not be recognised. */

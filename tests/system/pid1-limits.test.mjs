@@ -1,9 +1,9 @@
-// Little to work with: another user, no capabilities, a read-only root, few processes, a full disk, no /proc. A sandbox
+// Little to work with: another user, no HOME, no capabilities, a read-only root, few processes, a full disk, no /proc. A sandbox
 // boots all the same and ends in order, or it says what is missing; it never crashes and leaves nothing.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import test from 'node:test';
 import { git } from '../../playground/sample-repository.mjs';
 import { Sandbox } from '../../playground/sandbox.mjs';
@@ -72,6 +72,15 @@ mount -o remount,bind,ro /read-only/usr/local/bin
 exec chroot /read-only "$@"`);
     const { sandbox } = await bootAndEnd(t, { isolated: true, around });
     assert.equal(git(sandbox.path('workspace/app'), 'status', '--porcelain'), '');
+});
+
+test('S-40: without HOME it is that of the user in the password database', { skip: needsRoot }, async (t) => {
+    const around = after('mkdir /root/of-passwd && mount --bind /tmp/passwd /etc/passwd');
+    const files = { 'tmp/passwd': 'root:x:0:0:root:/root/of-passwd:/bin/sh\n' };
+    const { sandbox } = await bootAndEnd(t, { isolated: true, around, files, env: { HOME: undefined } });
+    for (const path of ['.gitconfig', '.config/opencode/tool']) {
+        assert.ok(existsSync(sandbox.path('root/of-passwd', path)), path);
+    }
 });
 
 /** A file system of that size at `path`, with no room left in it. */

@@ -76,6 +76,9 @@ test('a success that is refused for good becomes a failure', async (t) => {
         setup: 'true\n', statuses: [409], env: { SANDBOX_VERSION: undefined } });
     assert.equal((await sandbox.exited()).code, 1);
     assert.deepEqual(receiver.calls.map(({ path }) => path), ['/complete', '/failed']);
+    const ends = ['image_build.complete', 'supervisor.error', 'supervisor.fatal'];
+    const said = sandbox.logs.map(({ event }) => event).filter((event) => ends.includes(event));
+    assert.deepEqual(said, ends, 'S-130, S-132');
     // S-439: an image without a version would be refused for ever.
     assert.equal(receiver.calls[0].body.runtime_version, runtimeManifest.runtimeVersion);
     assert.equal(Number(/^v(\d+)-/.exec(runtimeManifest.runtimeVersion)?.[1]), runtimeManifest.generation);
@@ -95,13 +98,15 @@ test('SIGTERM during a build: exit 0, and nobody is told anything', async (t) =>
 const session = (more) => JSON.stringify({ session_id: 'build-1', repo_owner: 'acme', repo_name: 'app', branch: 'main', ...more });
 const twice = ['acme', 'other'].map((owner) => ({ repo_owner: owner, repo_name: 'app', branch: 'main' }));
 const badConfigurations = {
-    'a branch that git does not know': [{ SESSION_CONFIG: session({ branch: 'a..b' }) }, /branch/],
+    // S-135: characters, not bytes, and none of them halved.
+    'a long branch that git does not know': [{ SESSION_CONFIG: session({ branch: `${'é'.repeat(700)}..b` }) },
+        /^é{400,}\.\.b" of acme\/app is no valid branch name$/u, 500],
     'a base_sha that is none': [
         { SESSION_CONFIG: session({ repositories: [{ ...twice[0], base_sha: 'main' }] }) }, /base_sha/],
     'two repositories of one name': [{ SESSION_CONFIG: session({ repositories: twice }) }, /app/],
     'a budget that is none': [{ OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS: 'soon' }, /OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS/],
 };
-for (const [what, [env, about]] of Object.entries(badConfigurations)) {
+for (const [what, [env, about, length]] of Object.entries(badConfigurations)) {
     test(`${what}: the build is told as failed before anything is begun, and ends with 1`, async (t) => {
         const { sandbox, receiver } = await startBuild(t, { setup: 'true\n', env });
         assert.equal((await sandbox.exited()).code, 1);
@@ -109,6 +114,7 @@ for (const [what, [env, about]] of Object.entries(badConfigurations)) {
         const [{ headers, body }] = receiver.calls;
         assert.equal(headers.authorization, `Bearer ${TOKEN}`);
         assert.match(body.error, about);
+        assert.equal(body.error.length, length ?? body.error.length);
         assert.deepEqual([body.build_id, body.provider_session_id], ['imgb-1', 'provider-1']);
         assert.equal(sandbox.logsOf('git.sync_start').length, 0);
     });

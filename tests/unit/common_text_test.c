@@ -102,6 +102,8 @@ static void test_buffers(void)
     TEST("a cut never splits a character") {
         CHECK_INT(wtf8_cut("a\xf0\x9f\x9a\x80", 5, 4), 1);
         CHECK_INT(wtf8_cut("a\xf0\x9f\x9a\x80", 5, 5), 5);
+        CHECK_INT(wtf8_tail("a\xf0\x9f\x9a\x80z", 6, 2), 1);
+        CHECK_INT(wtf8_tail("ab", 2, 3), 0);
     }
 }
 
