@@ -48,8 +48,7 @@ void startup_log(const struct config *config, struct log *log)
            LOG_STR("era", config->era == ERA_CURRENT ? "current" : "legacy"),
            LOG_STR("reason", config->era_reason));
     if (event) /* S-473 */
-        log_at(log, LOG_INFO, event,
-               LOG_STR("build_sha", from_image ? config->image_sha : NULL));
+        log_at(log, LOG_INFO, event, LOG_STR("build_sha", from_image ? config->image_sha : NULL));
 }
 
 /* S-353: orphans must come to us, or nobody ends them. */

@@ -215,9 +215,10 @@ static int find_paths(struct config *config, const struct config_env *env, const
 
 static bool has_everything(const struct config *config)
 {
-    return config->sandbox_id && config->image_sha && config->session_id && config->control_plane_url &&
-           config->auth_token && config->vcs_host && config->git_username && config->git_token &&
-           config->provider && config->model && config->session && config->opencode_host;
+    return config->sandbox_id && config->image_sha && config->session_id &&
+           config->control_plane_url && config->auth_token && config->vcs_host &&
+           config->git_username && config->git_token && config->provider && config->model &&
+           config->session && config->opencode_host;
 }
 
 int config_parse(struct config *config, const struct flags *flags, config_env_fn *look_up,
@@ -261,23 +262,12 @@ int config_parse(struct config *config, const struct flags *flags, config_env_fn
 void config_free(struct config *config)
 {
     char *strings[] = {
-        config->sandbox_id,
-        config->image_sha,
-        config->session_id,
-        config->control_plane_url,
-        config->auth_token,
-        config->vcs_host,
-        config->git_username,
-        config->git_token,
-        config->git_user_name,
-        config->git_user_email,
-        config->provider,
-        config->model,
-        config->opencode_host,
-        config->opencode_username,
-        config->opencode_password,
-        config->working_branch,
-        config->bad_tunnel_ports,
+        config->sandbox_id,        config->image_sha,         config->session_id,
+        config->control_plane_url, config->auth_token,        config->vcs_host,
+        config->git_username,      config->git_token,         config->git_user_name,
+        config->git_user_email,    config->provider,          config->model,
+        config->opencode_host,     config->opencode_username, config->opencode_password,
+        config->working_branch,    config->bad_tunnel_ports,
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(strings); i++)

@@ -148,7 +148,8 @@ static void check_repository(const struct repository_list *list, const struct re
                     one->owner);
     if (!is_safe_name(one->name))
         add_problem(problems, place, "repo_name",
-                    "\"%s\" is not usable: letters, digits, \".\", \"_\" and \"-\" only", one->name);
+                    "\"%s\" is not usable: letters, digits, \".\", \"_\" and \"-\" only",
+                    one->name);
     if (!repositories_is_branch_name(one->branch))
         add_problem(problems, place, "branch", "\"%s\" of %s/%s is no valid branch name",
                     one->branch, one->owner, one->name);
@@ -176,8 +177,7 @@ static char *make_path(const char *workspace, const char *name)
 
 /* Takes `branch` and `base_sha` from `source`; adds to the list, and to `problems` what is wrong. */
 static int add_repository(struct repository_list *list, const cJSON *source, const char *owner,
-                          const char *name, const char *workspace, int place,
-                          struct buf *problems)
+                          const char *name, const char *workspace, int place, struct buf *problems)
 {
     struct repository one = {
         .owner = strdup(owner),

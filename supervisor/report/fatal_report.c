@@ -12,7 +12,8 @@
 #define LIMIT_MS 5000 /* S-168: for the whole request */
 /* The worker keeps S-168's limit itself. */
 #define WORKER_LIMIT_MS (LIMIT_MS + 500)
-#define REDACTED_MAX (256 * 1024) /* all problems of a configuration, with longer words for secrets */
+#define REDACTED_MAX \
+    (256 * 1024) /* all problems of a configuration, with longer words for secrets */
 #define HTTP_OK_FIRST 200
 #define HTTP_OK_LAST 299
 
