@@ -19,31 +19,40 @@ static bool is_ours(const cJSON *entry)
     return refresh && strcmp(refresh, SENTINEL) == 0;
 }
 
-static bool edit_one(cJSON *auth, const char *provider, bool managed)
+/* Exactly the sentinel: the plugin keeps a real token in it while it works, and a snapshot that one (S-295). */
+static bool put_sentinel(cJSON *auth, const char *provider)
 {
-    bool ours = is_ours(json_get(auth, provider));
-    cJSON *entry;
+    cJSON *entry = cJSON_CreateObject();
 
-    if (managed == ours)
-        return false;
-    if (!managed) {
-        cJSON_DeleteItemFromObjectCaseSensitive(auth, provider);
-        return true;
-    }
-    entry = cJSON_CreateObject();
     json_add_string(entry, "type", "oauth");
     json_add_string(entry, "refresh", SENTINEL);
     json_add_string(entry, "access", "");
     json_add_number(entry, "expires", 0);
+    if (cJSON_Compare(json_get(auth, provider), entry, true)) {
+        cJSON_Delete(entry);
+        return false;
+    }
     json_put(auth, provider, entry);
     return true;
 }
 
 bool oauth_sentinel_edit(cJSON *auth, bool openai, bool xai)
 {
-    bool changed = edit_one(auth, "openai", openai);
+    bool changed = false;
 
-    return edit_one(auth, "xai", xai) || changed;
+    for (cJSON *entry = auth->child, *next; entry; entry = next) {
+        bool managed = (openai && strcmp(entry->string, "openai") == 0) ||
+                       (xai && strcmp(entry->string, "xai") == 0);
+
+        next = entry->next;
+        if (managed || !is_ours(entry))
+            continue;
+        cJSON_Delete(cJSON_DetachItemViaPointer(auth, entry));
+        changed = true;
+    }
+    if (openai)
+        changed = put_sentinel(auth, "openai") || changed;
+    return (xai && put_sentinel(auth, "xai")) || changed;
 }
 
 static void log_providers(const cJSON *auth, struct log *log)
@@ -90,7 +99,8 @@ void oauth_sentinel_update(const struct config *config, struct log *log)
         cJSON_Delete(auth);
         auth = cJSON_CreateObject();
     }
-    if (!oauth_sentinel_edit(auth, config->openai_managed, config->xai_managed))
+    /* One that is as it should be is written all the same: its mode may not be. */
+    if (!oauth_sentinel_edit(auth, config->openai_managed, config->xai_managed) && !managed)
         return;
     if (write_auth(path, auth, &err) == 0)
         log_providers(auth, log);

@@ -11,8 +11,8 @@
 
 #include <cJSON.h>
 
-/* Puts the entries of managed providers into `auth` and takes those out that are ours and not managed
- * any more. True when something changed. Pure. */
+/* Puts the entries of managed providers into `auth`, without the token that a plugin may have put into
+ * them, and takes those out that are ours and not managed any more. True when something changed. Pure. */
 bool oauth_sentinel_edit(cJSON *auth, bool openai, bool xai);
 
 /* Brings the file up to date. Its failure is logged, never more. */

@@ -179,12 +179,19 @@ static cJSON *parse(const char *text)
     return json_parse(text, strlen(text), NULL);
 }
 
+struct said {
+    bool invalid;
+    int setups;
+};
+
 static bool on_log_line(void *user, const char *line, size_t len)
 {
-    bool *warned = user;
+    struct said *said = user;
 
     (void)len;
-    *warned = *warned || strstr(line, "managed_oauth.existing_auth_invalid");
+    said->invalid = said->invalid || strstr(line, "managed_oauth.existing_auth_invalid");
+    said->setups +=
+        strstr(line, "\"managed_oauth.setup\"") && strstr(line, "\"providers\":[\"xai\"]");
     return true;
 }
 
@@ -213,12 +220,29 @@ static void test_sentinel(void)
         CHECK(!oauth_sentinel_edit(auth, false, false));
         CHECK(json_get(auth, "xai") != NULL);
     }
+    TEST("a token that the plugin left in its entry goes, and so does any other entry of ours "
+         "(S-295, S-296)") {
+        AUTO_JSON cJSON *auth = parse(
+            "{\"other\":{\"type\":\"oauth\",\"refresh\":\"managed-by-control-plane\"},\"openai\":{"
+            "\"type\":"
+            "\"oauth\",\"refresh\":\"managed-by-control-plane\",\"access\":\"real\",\"expires\":9,"
+            "\"accountId\":\"acc\"}}");
+        AUTO_FREE char *text = NULL;
+
+        CHECK(oauth_sentinel_edit(auth, true, false));
+        text = json_to_string(auth);
+        CHECK_STR(text, "{\"openai\":{\"type\":\"oauth\",\"refresh\":\"managed-by-control-plane\","
+                        "\"access\":\"\",\"expires\":0}}");
+    }
     TEST("the file is the user's alone; an unreadable one is replaced, none is made for nothing") {
         unlink(config.paths.opencode_auth);
         oauth_sentinel_update(&config, NULL);
         CHECK(!file_exists(config.paths.opencode_auth));
         put_file("root/.local/share/opencode/auth.json", "{no json");
         config.xai_managed = true;
+        oauth_sentinel_update(&config, NULL);
+        CHECK(stat(config.paths.opencode_auth, &st) == 0 && (st.st_mode & 0777) == 0600);
+        CHECK_INT(chmod(config.paths.opencode_auth, 0644), 0);
         oauth_sentinel_update(&config, NULL);
         CHECK(stat(config.paths.opencode_auth, &st) == 0 && (st.st_mode & 0777) == 0600);
         config.xai_managed = false;
@@ -228,16 +252,18 @@ static void test_sentinel(void)
     TEST("a file that is JSON but no object is replaced too, with a warning; a missing one has "
          "none") {
         struct log *log = log_new(-1, "sandbox", "supervisor");
-        bool warned = false;
+        struct said said = {0};
 
-        log_set_sink(log, on_log_line, &warned);
+        log_set_sink(log, on_log_line, &said);
         config.xai_managed = true;
         unlink(config.paths.opencode_auth);
         oauth_sentinel_update(&config, log);
-        CHECK(!warned);
+        CHECK(!said.invalid);
         put_file("root/.local/share/opencode/auth.json", "[1]");
         oauth_sentinel_update(&config, log);
-        CHECK(warned);
+        CHECK(said.invalid);
+        oauth_sentinel_update(&config, log);
+        CHECK_INT(said.setups, 3); /* at each boot (S-297) */
         CHECK(stat(config.paths.opencode_auth, &st) == 0 && st.st_size > 3);
         log_free(log);
     }
