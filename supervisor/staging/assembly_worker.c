@@ -29,8 +29,6 @@ struct assembly {
     cJSON *owners;         /* path: index of the repository it came from */
     const char *checkout;  /* resolved: of the repository that is being copied */
     int repository;
-    size_t files;
-    size_t givers;
 };
 
 /* ---- the target ---- */
@@ -111,17 +109,30 @@ static int make_way(const struct assembly *assembly, char *path, struct err *err
     return file_remove_tree(path, err);
 }
 
+/* The same path, or a directory that the other one lies in. */
+static bool leads_to(const char *path, const char *other)
+{
+    size_t len = strlen(path);
+
+    return strncmp(path, other, len) == 0 && (!other[len] || other[len] == '/');
+}
+
+/* Also a directory of one repository that is a file in another is overridden, with all that is in it. */
 static void note_owner(struct assembly *assembly, const char *relative)
 {
-    const cJSON *owner = json_get(assembly->owners, relative);
+    for (cJSON *owner = assembly->owners->child, *next; owner; owner = next) {
+        next = owner->next;
+        if (!leads_to(owner->string, relative) && !leads_to(relative, owner->string))
+            continue;
+        if (owner->valueint != assembly->repository) {
+            cJSON *line = worker_line_new("override");
 
-    if (owner && owner->valueint != assembly->repository) {
-        cJSON *line = worker_line_new("override");
-
-        json_add_string(line, "path", relative);
-        json_add_number(line, "loser", owner->valueint);
-        json_add_number(line, "winner", assembly->repository);
-        worker_emit(WORKER_OUTPUT_FD, line);
+            json_add_string(line, "path", owner->string);
+            json_add_number(line, "loser", owner->valueint);
+            json_add_number(line, "winner", assembly->repository);
+            worker_emit(WORKER_OUTPUT_FD, line);
+        }
+        cJSON_Delete(cJSON_DetachItemViaPointer(assembly->owners, owner));
     }
     json_put(assembly->owners, relative, cJSON_CreateNumber(assembly->repository));
 }
@@ -143,9 +154,9 @@ static int copy_file(struct assembly *assembly, const char *source, const char *
     to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, st->st_mode & MODE_BITS);
     if (to < 0 || copy_bytes(from, to) != 0)
         return err_set_sys(err, errno, "write %s", path);
+    fchmod(to, st->st_mode & MODE_BITS); /* whatever the umask took */
     futimens(to, times);
     note_owner(assembly, relative);
-    assembly->files++;
     return 0;
 }
 
@@ -208,7 +219,6 @@ static int copy_directory(struct assembly *assembly, const char *source, const c
 static int copy_repository(struct assembly *assembly, const cJSON *repository, struct err *err)
 {
     const char *path = json_get_string(repository, "path");
-    size_t files_before = assembly->files;
     char checkout[PATH_MAX], source[PATH_MAX];
 
     if (!path || !realpath(path, checkout))
@@ -219,7 +229,6 @@ static int copy_repository(struct assembly *assembly, const cJSON *repository, s
         return 0;
     if (copy_directory(assembly, source, "", 0, err) != 0)
         return err_add_context(err, "%s", json_get_string(repository, "name"));
-    assembly->givers += assembly->files > files_before;
     return 0;
 }
 
@@ -301,7 +310,7 @@ int assembly_worker_main(void)
         cJSON_Delete(result);
         result = worker_result_new(&err);
     }
-    json_add_number(result, "file_count", (double)assembly.files);
-    json_add_number(result, "repo_count", (double)assembly.givers);
+    json_add_number(result, "file_count", cJSON_GetArraySize(owners));
+    json_add_number(result, "repo_count", assembly.repository);
     return worker_emit(WORKER_OUTPUT_FD, result) == 0 && rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -4,7 +4,7 @@
  *
  * Input:  {"workspace", "deps", "repositories":[{"name":"owner/name","path"}]}
  * Output: {"type":"override","path","loser","winner"} (indexes of repositories) for every file that a later
- *         repository replaces; then a result with `file_count` and `repo_count` (those that gave a file).
+ *         repository replaces; then a result with `file_count` (of what lies there now) and `repo_count`.
  *
  * With a single repository, in which OpenCode then works itself, its .opencode loses what earlier supervisors
  * put there (earlier_assets.h) and gets the npm guard (npm_guard.h): the result has `guarded` (the directory) or `guard_error`.

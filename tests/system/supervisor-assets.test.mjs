@@ -151,11 +151,13 @@ test('OpenCode is told of the MCP servers, and what it prints of their tokens an
 });
 
 test('the .opencode of several repositories becomes one: the later wins, with a warning, and no link leads out', async (t) => {
-    const web = { 'README.md': 'web', '.opencode/command/hi.md': 'from web', '.opencode/agent/a.md': 'web', '.opencode/node_modules/x': 'x' };
-    const api = { 'README.md': 'api', '.opencode/command/hi.md': 'from api', '.opencode/skills/s/SKILL.md': 'api' };
+    const web = { 'README.md': 'web', '.opencode/command/hi.md': 'from web', '.opencode/agent/a.md': 'web', '.opencode/node_modules/x': 'x',
+        '.opencode/command/sub/deep.md': 'web', '.opencode/theme': 'web' };
+    const api = { 'README.md': 'api', '.opencode/command/hi.md': 'from api', '.opencode/skills/s/SKILL.md': 'api', '.opencode/command/sub': 'a file here',
+        '.opencode/theme/t.json': '{}' };
     const playground = await playgroundFor(t, { repository: { owner: 'acme', name: 'web', files: web } });
     createRepository(join(playground.dir, 'repositories'), 'acme', 'api', { files: {
-        ...api, '.openinspect/setup.sh': 'ln -s /proc/self/environ .opencode/command/env.md; ln -s hi.md .opencode/command/same.md' } });
+        ...api, '.openinspect/setup.sh': 'ln -s /proc/self/environ .opencode/command/env.md; ln -s hi.md .opencode/command/same.md; chmod 666 .opencode/command/hi.md' } });
     const repositories = ['web', 'api'].map((name) => ({ repo_owner: 'acme', repo_name: name, branch: 'main' }));
     const sandbox = await startWithStandIns(playground, {
         bridge: null, env: { SESSION_CONFIG: sessionWith(playground, { repositories }) },
@@ -163,14 +165,18 @@ test('the .opencode of several repositories becomes one: the later wins, with a 
     const warning = await sandbox.stillRuns(playground.controlPlane.waitForEvent('warning'));
     assert.equal(warning.scope, 'assembly');
     assert.match(warning.message, /\.opencode\/command\/hi\.md of acme\/web.*acme\/api; later repositories win/);
-    const { file_count: count, repo_count: givers } = await sandbox.logged('opencode.workspace_assembled');
-    assert.deepEqual([count, givers], [5, 2]);
+    const { file_count: count, repo_count: repositoryCount } = await sandbox.logged('opencode.workspace_assembled');
+    assert.deepEqual([count, repositoryCount], [6, 2], 'what lies there, however often it was written (S-277)');
+    const overridden = sandbox.logsOf('supervisor.boot_warning').map(({ warning_message: text }) => text.split(' ')[0]);
+    assert.deepEqual(overridden, ['command/hi.md', 'command/sub/deep.md', 'theme'].map((path) => `.opencode/${path}`));
     const read = (path) => readFileSync(sandbox.path('workspace/.opencode', path), 'utf8');
     assert.equal(read('command/hi.md'), 'from api');
+    assert.equal(statSync(sandbox.path('workspace/.opencode/command/hi.md')).mode & 0o777, 0o666, 'with its mode (S-275)');
+    assert.equal(read('theme/t.json'), '{}');
     assert.equal(read('command/same.md'), 'from api');
     assert.equal(read('agent/a.md'), 'web');
     assert.equal(read('node_modules/kept'), 'kept');
-    assert.deepEqual(readdirSync(sandbox.path('workspace/.opencode/command')).sort(), ['hi.md', 'same.md']);
+    assert.deepEqual(readdirSync(sandbox.path('workspace/.opencode/command')).sort(), ['hi.md', 'same.md', 'sub']);
     await endInOrder(sandbox);
 });
 
