@@ -13,6 +13,7 @@
 #include "supervisor/process/listeners.h"
 #include "supervisor/process/process_state.h"
 #include "supervisor/staging/staged_commands.h"
+#include "supervisor/staging/staging.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -213,6 +214,8 @@ static int spawn_opencode(void *user, struct process *process, struct err *err)
         return -1;
     if (build_environment(opencode->config, &env) != 0)
         return err_set(err, ERR_NO_MEMORY, "start opencode: out of memory");
+    if (process->pid > 0) /* not the first start, right after the staging */
+        staging_check(opencode->config, opencode->log);
     log_at(opencode->log, LOG_INFO, "opencode.start");
     rc = start_process(opencode, process, &env, err);
     child_env_free(&env);

@@ -14,7 +14,7 @@
 /* A name without suffix, or one in ".js", which is dropped. */
 static bool choose_command(void *user, char *as)
 {
-    char *dot = strchr(as, '.');
+    char *dot = strrchr(as, '.');
 
     (void)user;
     if (!dot)

@@ -58,12 +58,18 @@ static bool is_directory(const char *path)
     return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* Into `as` (NAME_MAX + 1 bytes); false: the entry is not linked. */
+static bool choose(const struct staged_links *links, const char *name, char *as)
+{
+    snprintf(as, NAME_MAX + 1, "%s", name);
+    return name[0] != '.' && links->choose(links->user, as);
+}
+
 static int link_one(const struct staged_links *links, const char *name, struct err *err)
 {
     char as[NAME_MAX + 1], from[PATH_MAX], to[PATH_MAX];
 
-    snprintf(as, sizeof as, "%s", name);
-    if (name[0] == '.' || !links->choose(links->user, as))
+    if (!choose(links, name, as))
         return 0;
     if (snprintf(from, sizeof from, "%s/%s", links->source, name) >= PATH_MAX ||
         snprintf(to, sizeof to, "%s/%s", links->destination, as) >= PATH_MAX)
@@ -92,4 +98,23 @@ int staged_links_update(const struct staged_links *links, struct err *err)
         rc = link_one(links, entry->d_name, err);
     closedir(entries);
     return rc;
+}
+
+bool staged_links_are_there(const struct staged_links *links)
+{
+    DIR *entries = opendir(links->source);
+    struct dirent *entry;
+    bool there = true;
+
+    while (entries && there && (entry = readdir(entries))) {
+        char as[NAME_MAX + 1], to[PATH_MAX];
+        struct stat st;
+
+        if (choose(links, entry->d_name, as) &&
+            snprintf(to, sizeof to, "%s/%s", links->destination, as) < PATH_MAX)
+            there = lstat(to, &st) == 0;
+    }
+    if (entries)
+        closedir(entries);
+    return there;
 }

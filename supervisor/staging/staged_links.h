@@ -24,6 +24,9 @@ struct staged_links {
  * name that is not ours stays, and wins. */
 int staged_links_update(const struct staged_links *links, struct err *err);
 
+/* Something lies under the name of everything that is chosen. */
+bool staged_links_are_there(const struct staged_links *links);
+
 /* Makes `path` a link to `target`, whatever was there but a directory. */
 int staged_links_put(const char *target, const char *path, struct err *err);
 

@@ -38,10 +38,15 @@ static bool choose_tool(void *user, char *as)
     return is_javascript(as) && config->era == ERA_CURRENT;
 }
 
+/* S-290 */
 static bool choose_skill(void *user, char *as)
 {
-    (void)user;
-    return !strchr(as, '.');
+    const struct config *config = user;
+    char file[PATH_MAX];
+
+    return snprintf(file, sizeof file, "%s/skills/%s/SKILL.md", config->paths.assets, as) <
+               PATH_MAX &&
+           file_exists(file);
 }
 
 /* S-299; the others in that directory are what these import. */
@@ -69,6 +74,8 @@ struct linking {
     const struct kind *kind;
     struct log *log;
     bool any_skill;
+    char source[PATH_MAX], destination[PATH_MAX];
+    struct staged_links links;
 };
 
 static bool choose(void *user, char *as)
@@ -89,25 +96,35 @@ static void on_linked(void *user, const char *as)
     linking->any_skill = linking->kind->choose == choose_skill;
 }
 
+/* Its `links` point into it: it stays where it is. */
+static int init_linking(struct linking *linking, const struct config *config,
+                        const struct kind *kind, struct log *log, struct err *err)
+{
+    *linking = (struct linking){.config = config, .kind = kind, .log = log};
+    linking->links = (struct staged_links){.source = linking->source,
+                                           .destination = linking->destination,
+                                           .choose = choose,
+                                           .on_linked = on_linked,
+                                           .user = linking};
+    if (snprintf(linking->source, PATH_MAX, "%s/%s", config->paths.assets, kind->from) < PATH_MAX &&
+        snprintf(linking->destination, PATH_MAX, "%s/%s", config->paths.opencode_home, kind->into) <
+            PATH_MAX)
+        return 0;
+    return err_set_sys(err, ENAMETOOLONG, "%s", config->paths.opencode_home);
+}
+
 static int link_kind(const struct config *config, const struct kind *kind, struct log *log,
                      struct err *err)
 {
-    char source[PATH_MAX], destination[PATH_MAX];
-    struct linking linking = {.config = config, .kind = kind, .log = log};
+    struct linking linking;
 
-    if (snprintf(source, sizeof source, "%s/%s", config->paths.assets, kind->from) >= PATH_MAX ||
-        snprintf(destination, sizeof destination, "%s/%s", config->paths.opencode_home,
-                 kind->into) >= PATH_MAX)
-        return err_set_sys(err, ENAMETOOLONG, "%s", config->paths.opencode_home);
-    if (staged_links_update(&(struct staged_links){.source = source,
-                                                   .destination = destination,
-                                                   .choose = choose,
-                                                   .on_linked = on_linked,
-                                                   .user = &linking},
-                            err) != 0)
+    if (init_linking(&linking, config, kind, log, err) != 0)
+        return -1;
+    if (staged_links_update(&linking.links, err) != 0)
         return err_add_context(err, "stage OpenCode's %s", kind->from);
     if (linking.any_skill)
-        log_at(log, LOG_INFO, "opencode.skills_installed", LOG_STR("skills_path", destination));
+        log_at(log, LOG_INFO, "opencode.skills_installed",
+               LOG_STR("skills_path", linking.destination));
     return 0;
 }
 
@@ -157,4 +174,28 @@ int staging_prepare(const struct config *config, struct log *log, struct err *er
     seed_global_directory(config, log);
     staged_commands_install(config, log);
     return 0;
+}
+
+static bool everything_is_there(const struct config *config)
+{
+    struct linking linking;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
+        if (init_linking(&linking, config, &kinds[i], NULL, NULL) == 0 &&
+            !staged_links_are_there(&linking.links))
+            return false;
+    }
+    return true;
+}
+
+void staging_check(const struct config *config, struct log *log)
+{
+    struct err err;
+
+    if (everything_is_there(config))
+        return;
+    log_at(log, LOG_WARNING, "opencode.assets_missing",
+           LOG_STR("config_dir", config->paths.opencode_home));
+    if (staging_prepare(config, log, &err) != 0)
+        log_at(log, LOG_WARNING, "opencode.staging_failed", LOG_ERR(&err));
 }

@@ -14,4 +14,8 @@
 /* Idempotent; links of an earlier boot that do not belong any more go. Short: it only makes links. */
 int staging_prepare(const struct config *config, struct log *log, struct err *err);
 
+/* Before a restart of OpenCode: when something of it is gone, all is put there again (S-272). What fails
+ * is logged, never more. */
+void staging_check(const struct config *config, struct log *log);
+
 #endif

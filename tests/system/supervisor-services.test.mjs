@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import test from 'node:test';
 import { waitUntil } from '../../playground/waiting.mjs';
 import { endInOrder, idleBridge, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
@@ -20,6 +20,8 @@ test('OpenCode is killed: it is started again at once, the bridge stays', async 
     await sandbox.logged('sandbox.startup');
     const before = opencodeOf(sandbox);
     const bridge = sandbox.find('stand-in-bridge');
+    const tools = sandbox.path('root/.config/opencode/tool');
+    rmSync(tools, { recursive: true });
     process.kill(before.pid, 'SIGKILL');
     const killedAt = performance.now();
     const crash = await sandbox.logged('opencode.crash');
@@ -27,6 +29,7 @@ test('OpenCode is killed: it is started again at once, the bridge stays', async 
     assert.equal(crash.exit_code, -9);
     await sandbox.logged('opencode.ready', { count: 2 });
     assert.notEqual(opencodeOf(sandbox).pid, before.pid);
+    assert.ok(readdirSync(tools).includes('create-pull-request.js'), 'what somebody removed is there again (S-272)');
     assert.equal(sandbox.find('stand-in-bridge').pid, bridge.pid);
     await endInOrder(sandbox);
 });

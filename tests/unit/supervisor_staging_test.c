@@ -61,6 +61,9 @@ static void test_links(void)
     put_file("app/sandbox_runtime/plugins/xai-auth-plugin.js", "x");
     put_file("app/sandbox_runtime/bin/upload-media.js", "x");
     put_file("app/sandbox_runtime/bin/README.md", "x");
+    put_file("app/sandbox_runtime/bin/look.at.js", "x");
+    put_file("app/sandbox_runtime/skills/v1.2/SKILL.md", "x");
+    put_file("app/sandbox_runtime/skills/notes/README", "x");
     TEST("tools, skills and commands of the image are linked, and only those that belong") {
         CHECK_INT(stage(&config), 0);
         CHECK(is_link_to("root/.config/opencode/tool/spawn-child.js",
@@ -72,6 +75,22 @@ static void test_links(void)
         CHECK(!file_exists(in_root("root/.config/opencode/tool/lib")));
         CHECK(!file_exists(in_root("root/.config/opencode/plugins/codex-auth-plugin.js")));
         CHECK(!file_exists(in_root("usr/local/bin/README")));
+        CHECK(file_exists(in_root("usr/local/bin/look.at")));
+        CHECK(file_exists(in_root("root/.config/opencode/skill/v1.2")));
+        CHECK(!file_exists(in_root("root/.config/opencode/skill/notes")));
+    }
+    TEST("what somebody removed is there again before OpenCode is started again (S-272)") {
+        CHECK_INT(unlink(in_root("root/.config/opencode/tool/spawn-child.js")), 0);
+        staging_check(&config, NULL);
+        CHECK(file_exists(in_root("root/.config/opencode/tool/spawn-child.js")));
+        CHECK_INT(file_remove_tree(in_root("root/.config"), NULL), 0);
+        staging_check(&config, NULL);
+        CHECK(file_exists(in_root("root/.config/opencode/skill/look/SKILL.md")));
+        CHECK(file_exists(in_root("root/.config/opencode/package-lock.json")));
+        /* Nothing is done when nothing is missing. */
+        CHECK_INT(unlink(in_root("root/.config/opencode/package-lock.json")), 0);
+        staging_check(&config, NULL);
+        CHECK(!file_exists(in_root("root/.config/opencode/package-lock.json")));
     }
     TEST("what was asked for in one boot and not in the next is gone, a user's own files stay") {
         config.slack_notify = config.openai_managed = true;
