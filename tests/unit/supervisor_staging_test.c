@@ -216,9 +216,6 @@ static bool on_log_line(void *user, const char *line, size_t len)
 
 static void test_sentinel(void)
 {
-    struct config config = parse_config();
-    struct stat st;
-
     TEST("a managed provider gets an entry without a secret, others are left alone") {
         AUTO_JSON cJSON *auth = parse("{\"github\":{\"type\":\"oauth\",\"refresh\":\"r\"}}");
         AUTO_FREE char *text = NULL;
@@ -253,6 +250,13 @@ static void test_sentinel(void)
         CHECK_STR(text, "{\"openai\":{\"type\":\"oauth\",\"refresh\":\"managed-by-control-plane\","
                         "\"access\":\"\",\"expires\":0}}");
     }
+}
+
+static void test_sentinel_file(void)
+{
+    struct config config = parse_config();
+    struct stat st;
+
     TEST("the file is the user's alone; an unreadable one is replaced, none is made for nothing") {
         unlink(config.paths.opencode_auth);
         oauth_sentinel_update(&config, NULL);
@@ -320,6 +324,7 @@ int main(void)
     test_npm_guard();
     test_npm_guard_of_others();
     test_sentinel();
+    test_sentinel_file();
     test_secrets();
     root_end();
     return check_done();
