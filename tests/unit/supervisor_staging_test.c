@@ -79,19 +79,6 @@ static void test_links(void)
         CHECK(file_exists(in_root("root/.config/opencode/skill/v1.2")));
         CHECK(!file_exists(in_root("root/.config/opencode/skill/notes")));
     }
-    TEST("what somebody removed is there again before OpenCode is started again (S-272)") {
-        CHECK_INT(unlink(in_root("root/.config/opencode/tool/spawn-child.js")), 0);
-        staging_check(&config, NULL);
-        CHECK(file_exists(in_root("root/.config/opencode/tool/spawn-child.js")));
-        CHECK_INT(file_remove_tree(in_root("root/.config"), NULL), 0);
-        staging_check(&config, NULL);
-        CHECK(file_exists(in_root("root/.config/opencode/skill/look/SKILL.md")));
-        CHECK(file_exists(in_root("root/.config/opencode/package-lock.json")));
-        /* Nothing is done when nothing is missing. */
-        CHECK_INT(unlink(in_root("root/.config/opencode/package-lock.json")), 0);
-        staging_check(&config, NULL);
-        CHECK(!file_exists(in_root("root/.config/opencode/package-lock.json")));
-    }
     TEST("what was asked for in one boot and not in the next is gone, a user's own files stay") {
         config.slack_notify = config.openai_managed = true;
         CHECK_INT(stage(&config), 0);
@@ -121,6 +108,27 @@ static void test_links(void)
         put_file("root/.config/opencode/skill/look/SKILL.md", "mine");
         CHECK_INT(stage(&config), 0);
         CHECK(file_exists(in_root("root/.config/opencode/skill/look/SKILL.md")));
+    }
+    config_free(&config);
+}
+
+/* After test_links(). */
+static void test_check(void)
+{
+    struct config config = parse_config();
+
+    TEST("what somebody removed is there again before OpenCode is started again (S-272)") {
+        CHECK_INT(unlink(in_root("root/.config/opencode/tool/spawn-child.js")), 0);
+        staging_check(&config, NULL);
+        CHECK(file_exists(in_root("root/.config/opencode/tool/spawn-child.js")));
+        CHECK_INT(file_remove_tree(in_root("root/.config"), NULL), 0);
+        staging_check(&config, NULL);
+        CHECK(file_exists(in_root("root/.config/opencode/skill/look/SKILL.md")));
+        CHECK(file_exists(in_root("root/.config/opencode/package-lock.json")));
+        /* Nothing is done when nothing is missing. */
+        CHECK_INT(unlink(in_root("root/.config/opencode/package-lock.json")), 0);
+        staging_check(&config, NULL);
+        CHECK(!file_exists(in_root("root/.config/opencode/package-lock.json")));
     }
     config_free(&config);
 }
@@ -321,6 +329,7 @@ int main(void)
 {
     root_begin();
     test_links();
+    test_check();
     test_npm_guard();
     test_npm_guard_of_others();
     test_sentinel();
