@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 /* Children's descriptors are gathered from here up before they are put in their places, so that a
- * wanted number never overwrites one still needed. */
-#define SCRATCH_FD_FIRST 64
+ * wanted number, which is below, never overwrites one still needed. Low: RLIMIT_NOFILE may be. */
+#define SCRATCH_FD_FIRST 10
 #define CHILD_FD_MAX 16
 
 extern char **environ;
@@ -65,12 +65,16 @@ static int arrange_descriptors(const struct spawn_options *options, int *error_f
 {
     int gathered[CHILD_FD_MAX];
     bool has_stdin = false;
+    int moved;
 
     if (options->fd_count > CHILD_FD_MAX) {
         errno = EMFILE;
         return -1;
     }
-    *error_fd = fcntl(*error_fd, F_DUPFD_CLOEXEC, SCRATCH_FD_FIRST);
+    moved = fcntl(*error_fd, F_DUPFD_CLOEXEC, SCRATCH_FD_FIRST);
+    if (moved < 0)
+        return -1;
+    *error_fd = moved;
     for (int i = 0; i < options->fd_count; i++) {
         gathered[i] = fcntl(options->fds[i].parent_fd, F_DUPFD_CLOEXEC, SCRATCH_FD_FIRST);
         if (gathered[i] < 0)
@@ -87,7 +91,7 @@ static int arrange_descriptors(const struct spawn_options *options, int *error_f
         if (dup2(gathered[i], options->fds[i].child_fd) < 0)
             return -1;
     }
-    return *error_fd < 0 ? -1 : 0;
+    return 0;
 }
 
 /* Everything above 2 that was not asked for is closed at exec. */
@@ -168,11 +172,12 @@ static int set_child_error(const struct spawn_options *options, const struct fai
 {
     if (failure->step == STEP_EXEC && failure->sys == ENOENT && !strchr(options->program, '/'))
         return err_set_sys(err, ENOENT, "start %s: it is not on PATH", options->program);
+    if (failure->step != STEP_DIRECTORY && failure->step != STEP_EXEC)
+        return err_set_sys(err, failure->sys, "start %s: %s", options->program,
+                           step_texts[failure->step]);
     return err_set_sys(err, failure->sys, "start %s: %s %s", options->program,
                        step_texts[failure->step],
-                       failure->step == STEP_DIRECTORY ? options->directory
-                       : failure->step == STEP_EXEC    ? options->program
-                                                       : "");
+                       failure->step == STEP_DIRECTORY ? options->directory : options->program);
 }
 
 int spawn_process(const struct spawn_options *options, pid_t *pid, struct err *err)

@@ -40,6 +40,7 @@ cJSON *worker_read_input(int fd, struct err *err)
     cJSON *object = NULL;
 
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL);
     if (read_to_end(fd, &input, err) == 0) {
         object = json_parse(buf_text(&input), input.len, NULL);
         if (!cJSON_IsObject(object)) {

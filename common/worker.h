@@ -27,7 +27,8 @@
 #define WORKER_BULK_FD 3
 
 /* Reads `fd` up to its end and parses the object. NULL and an error that never quotes the input,
- * which holds secrets. Also makes SIGPIPE harmless: a parent that is gone is found by the write. */
+ * which holds secrets. Also makes SIGPIPE and SIGXFSZ harmless: a parent that is gone, and a
+ * file that may not grow, are found by the write. */
 cJSON *worker_read_input(int fd, struct err *err);
 
 /* Nobody reads `fd` any more. A worker that wants to die with its parent asks the kernel for that

@@ -191,8 +191,10 @@ int main(int argc, char *argv[])
     struct config config;
     struct err err;
     bool good;
-    int exit_code = run_other_name(argc, argv);
+    int exit_code;
 
+    startup_fill_standard_descriptors();
+    exit_code = run_other_name(argc, argv);
     if (exit_code >= 0)
         return exit_code;
     if (flags_parse(argc, argv, &flags, &err) != 0) {

@@ -50,6 +50,7 @@ int signals_watch(struct signals *signals, uv_loop_t *loop, struct signals_liste
 
     signals->listener = listener;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     for (size_t i = 0; i < SIGNALS_COUNT; i++) {
         int rc;
 
@@ -65,6 +66,8 @@ int signals_watch(struct signals *signals, uv_loop_t *loop, struct signals_liste
 
 void signals_close(struct signals *signals)
 {
+    /* One that comes from here on must not change the exit status, nor cut the last lines off. */
+    signals_hold();
     for (size_t i = 0; i < SIGNALS_COUNT; i++)
         uv_close((uv_handle_t *)&signals->handles[i], NULL);
 }

@@ -1,8 +1,9 @@
 /*
  * The signals that mean something to the supervisor (S-359): SIGTERM, SIGINT, SIGHUP and SIGQUIT ask
  * for the end, SIGUSR1 for a status line. For PID 1 the kernel drops a signal without a handler, so
- * they are held from the first moment of main until the handlers are there. Embedded; stays in place
- * until signals_close() and the loop have run.
+ * they are held from the first moment of main until the handlers are there, and again when they are gone:
+ * what comes after the end has begun to be over changes nothing. Embedded; stays in place until
+ * signals_close() and the loop have run.
  */
 #ifndef SUPERVISOR_SIGNALS_H
 #define SUPERVISOR_SIGNALS_H
@@ -27,8 +28,8 @@ struct signals {
 /* Blocks the signals; one that comes now is heard once signals_watch() is done. */
 void signals_hold(void);
 
-/* Also ignores SIGPIPE, and blocks no signal any more, whoever blocked it. In both cases
- * signals_close() is due. */
+/* Also ignores SIGPIPE and SIGXFSZ, which become errors of the write: a limit of file sizes is no reason
+ * to end. Blocks no signal any more, whoever blocked it. In both cases signals_close() is due. */
 int signals_watch(struct signals *signals, uv_loop_t *loop, struct signals_listener listener,
                   struct err *err);
 void signals_close(struct signals *signals);

@@ -26,6 +26,19 @@ void startup_find_home(void)
         setenv("HOME", found->pw_dir, 1);
 }
 
+void startup_fill_standard_descriptors(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR | O_NOCTTY);
+        if (fd < 0)
+            fd = open("/", O_RDONLY); /* no /dev: a read or write fails, the number is taken */
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 void startup_log(const struct config *config, struct log *log)
 {
     static const char *const mode_events[] = {

@@ -8,6 +8,10 @@
 #include "common/log.h"
 #include "supervisor/config/config.h"
 
+/* Who starts us with standard input, output or error closed would find our sockets in their place: libuv
+ * aborts when it closes such a one, and the log would go into it. First of all. */
+void startup_fill_standard_descriptors(void);
+
 /* S-40: without HOME it is that of the user in the password database, for us and for all children: git
  * has no configuration without one. Before the environment is read. */
 void startup_find_home(void);

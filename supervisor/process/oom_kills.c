@@ -41,7 +41,7 @@ static bool take(void *user, const char *path)
 
 void oom_kills_init(struct oom_kills *kills, const char *cgroup_root, const char *of_self)
 {
-    *kills = (struct oom_kills){0};
+    *kills = (struct oom_kills){.limit_bytes = cgroup_memory_limit(cgroup_root, of_self)};
     cgroup_find(cgroup_root, of_self, "memory.events", "memory.oom_control", take, kills);
 }
 

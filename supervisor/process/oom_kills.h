@@ -13,6 +13,7 @@
 struct oom_kills {
     char path[PATH_MAX]; /* "": no counter was found */
     uint64_t seen;
+    uint64_t limit_bytes; /* of the group's memory when it was initialised; 0: none known */
 };
 
 /* The counter in a text of either version; false when there is none. Pure. */

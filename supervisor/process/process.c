@@ -160,8 +160,12 @@ int process_start(struct process *process, const struct spawn_options *options, 
 void process_signal(struct process *process, int number)
 {
     /* Not reaped yet, so the pid and its group are still ours. */
-    if (process->running)
-        kill(-process->pid, number);
+    if (!process->running)
+        return;
+    kill(-process->pid, number);
+    /* Who is stopped would not hear of it before its time is over. */
+    if (number == SIGTERM)
+        kill(-process->pid, SIGCONT);
 }
 
 bool process_group_lives(const struct process *process)

@@ -7,6 +7,7 @@
 
 #define EVENT_NAME_MAX 64
 #define EXIT_CODE_NOT_STARTED 127 /* as a shell says it */
+#define BYTES_PER_MIB (1024 * 1024)
 #define LINE_MAX_BYTES (8 * 1024) /* S-314 */
 /* OpenCode loses a SIGTERM that comes while it installs packages (contract/opencode.md section 2). */
 #define TERMINATE_AGAIN_MS 1000
@@ -73,10 +74,15 @@ static void log_event(struct service *service, enum log_level level, const char 
 /* The kernel sends the same signal as anybody else; its counter says that it was the kernel. */
 static void tell_oom_kill(struct service *service)
 {
+    char limit[32] = "";
+
     if (!service->oom_kills || oom_kills_look(service->oom_kills) == 0)
         return;
+    if (service->oom_kills->limit_bytes)
+        snprintf(limit, sizeof limit, " (%llu MiB)",
+                 (unsigned long long)service->oom_kills->limit_bytes / BYTES_PER_MIB);
     err_set(&service->error, ERR_LIMIT,
-            "%s was killed because the memory of the sandbox was used up", service->name);
+            "%s was killed because the memory of the sandbox%s was used up", service->name, limit);
     log_event(service, LOG_ERROR, "oom_killed");
 }
 

@@ -9,9 +9,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define FEW_DESCRIPTORS 16
+#define TOO_FEW_DESCRIPTORS 10
 
 static char scratch[] = "/tmp/oi-process-test-XXXXXX";
 
@@ -45,6 +49,18 @@ static const char *shell_output(const char *line, struct spawn_options options)
     return output;
 }
 
+/* There is room for the pipe that tells of errors, and for no more. */
+static void check_too_few(void)
+{
+    const char *argv[] = {"sh", "-c", "exit 0", NULL};
+    struct spawn_options options = {.program = "sh", .argv = argv};
+    struct err err = {0};
+    pid_t pid;
+
+    CHECK(spawn_process(&options, &pid, &err) != 0);
+    CHECK_STR(err.text, "start sh: arrange descriptors: Invalid argument");
+}
+
 static void test_spawn(void)
 {
     int stray = open("/", O_RDONLY); /* without close-on-exec, as a careless library leaves it */
@@ -54,6 +70,18 @@ static void test_spawn(void)
                                "printf $n; done; readlink /proc/$$/fd/0",
                                (struct spawn_options){0}),
                   "0127/dev/null\n");
+    }
+    TEST("few descriptors are enough, and too few are an error that says so") {
+        struct rlimit before, few;
+
+        getrlimit(RLIMIT_NOFILE, &before);
+        few = (struct rlimit){.rlim_cur = FEW_DESCRIPTORS, .rlim_max = before.rlim_max};
+        setrlimit(RLIMIT_NOFILE, &few);
+        CHECK_STR(shell_output("echo started", (struct spawn_options){0}), "started\n");
+        few.rlim_cur = TOO_FEW_DESCRIPTORS;
+        setrlimit(RLIMIT_NOFILE, &few);
+        check_too_few();
+        setrlimit(RLIMIT_NOFILE, &before);
     }
     TEST("a child has default signals and an empty mask, whatever ours are") {
         sigset_t all, before;

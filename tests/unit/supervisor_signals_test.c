@@ -2,13 +2,19 @@
 #include "supervisor/signals.h"
 #include "tests/unit/check.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 struct heard {
     struct signals signals;
     const char *end_wanted;
     int status_wanted;
+    bool death_is_heard; /* SIGCHLD is not blocked while they are watched */
 };
 
 static void on_end_wanted(void *user, const char *signal_name)
@@ -30,6 +36,7 @@ static void listen_once(struct heard *heard)
 {
     uv_loop_t loop;
     struct err err;
+    sigset_t blocked;
 
     memset(heard, 0, sizeof *heard);
     uv_loop_init(&loop);
@@ -39,6 +46,8 @@ static void listen_once(struct heard *heard)
                                                       .user = heard},
                             &err),
               0);
+    sigprocmask(SIG_BLOCK, NULL, &blocked);
+    heard->death_is_heard = !sigismember(&blocked, SIGCHLD);
     uv_run(&loop, UV_RUN_NOWAIT);
     signals_close(&heard->signals);
     uv_run(&loop, UV_RUN_DEFAULT);
@@ -67,8 +76,27 @@ int main(void)
         raise(SIGTERM);
         listen_once(&heard);
         CHECK_STR(heard.end_wanted, "SIGTERM");
-        sigprocmask(SIG_BLOCK, NULL, &set);
-        CHECK(!sigismember(&set, SIGCHLD));
+        CHECK(heard.death_is_heard);
+    }
+    TEST("a signal that comes when the handlers are gone does not end the program with its number") {
+        static const int ends[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1};
+
+        listen_once(&heard);
+        for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+            raise(ends[i]);
+        CHECK(!heard.end_wanted);
+    }
+    TEST("a file that may not grow is an error of the write") {
+        struct rlimit nothing = {0}, before;
+        FILE *file = tmpfile();
+
+        listen_once(&heard);
+        getrlimit(RLIMIT_FSIZE, &before);
+        nothing.rlim_max = before.rlim_max;
+        setrlimit(RLIMIT_FSIZE, &nothing);
+        CHECK(write(fileno(file), "x", 1) < 0 && errno == EFBIG);
+        setrlimit(RLIMIT_FSIZE, &before);
+        fclose(file);
     }
     return check_done();
 }
