@@ -78,7 +78,8 @@ int main(void)
         CHECK_STR(heard.end_wanted, "SIGTERM");
         CHECK(heard.death_is_heard);
     }
-    TEST("a signal that comes when the handlers are gone does not end the program with its number") {
+    TEST(
+        "a signal that comes when the handlers are gone does not end the program with its number") {
         static const int ends[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1};
 
         listen_once(&heard);
