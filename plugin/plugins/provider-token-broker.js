@@ -18,7 +18,10 @@ async function ask(provider, now) {
   if (typeof body?.accessToken !== "string" || !body.accessToken) {
     throw new Error(`No access token of ${provider}: the control plane's answer has none`);
   }
-  const life = body.expiresIn > 0 ? body.expiresIn : DEFAULT_LIFE_S;
+  const life = body.expiresIn ?? DEFAULT_LIFE_S;
+  if (!(typeof life === "number" && life > 0)) {
+    throw new Error(`No access token of ${provider}: the control plane's answer says it expires in ${JSON.stringify(life)}`);
+  }
   return { accessToken: body.accessToken, expires: now() + life * 1000, metadata: body.providerMetadata ?? {} };
 }
 

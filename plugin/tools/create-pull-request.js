@@ -33,7 +33,7 @@ async function createPullRequest(args, context) {
       headBranch: await currentBranch(repository?.path ?? context?.directory),
       repoOwner: repository?.owner,
       repoName: repository?.name,
-      draft: typeof args.draft === "boolean" ? args.draft : undefined,
+      draft: args.draft === true ? true : undefined, /* a false that nobody chose would overrule the repository's setting */
       timestamp: Date.now(),
     },
   });
@@ -55,7 +55,7 @@ export default {
       type: "string",
       description: "owner/name. Needed only when the session has several repositories, else empty",
     },
-    draft: { type: "boolean", description: "true for a draft; false unless the user asked for one" },
+    draft: { type: "boolean", description: "true only when the user asked for a draft; false: as the repository is set up" },
   },
   execute: neverThrows("The pull request was not created", createPullRequest),
 };

@@ -39,7 +39,7 @@ export default {
     includeTrajectory: { type: "boolean", description: "true for everything it did; long" },
     trajectoryLimit: { type: "number", description: "At most so many steps, 1 to 1000. 0: the default" },
     trajectoryCursor: { type: "string", description: "Where an earlier trajectory ended. Empty: from the start" },
-    includeEventData: { type: "boolean", description: "true for the contents of recent events" },
+    includeEventData: { type: "boolean", description: "true for the data of each event too, whole; long" },
   },
   execute: neverThrows("The state of the children is not known", getChildStatus),
 };

@@ -21,7 +21,11 @@ const failed = (reason, agentMessage, more = {}) => JSON.stringify({ ok: false, 
 
 function describeRefusal({ status, body }) {
   const reason = KNOWN_REASONS.has(body?.error) ? body.error : (REASON_OF_STATUS[status] ?? "slack_api_error");
-  const message = typeof body?.message === "string" && body.message ? body.message : `The message was not posted (HTTP ${status}).`;
+  const otherwise =
+    reason === "delivery_unknown"
+      ? "The message may have been posted. Look into the channel before trying again."
+      : `The message was not posted (HTTP ${status}).`;
+  const message = typeof body?.message === "string" && body.message ? body.message : otherwise;
   const wait = Number(body?.retryAfterSeconds ?? body?.retryAfter);
   return failed(reason, message, wait > 0 ? { retryAfterSeconds: wait } : {});
 }
@@ -38,6 +42,9 @@ async function notify(args, context) {
   });
   if (answer.problem) return failed("bridge_error", answer.problem);
   if (answer.status < 200 || answer.status > 299) return describeRefusal(answer);
+  if (answer.body === null || typeof answer.body !== "object") {
+    return failed("slack_api_error", "The answer made no sense. Look into the channel before trying again.");
+  }
   return JSON.stringify(answer.body);
 }
 

@@ -25,7 +25,8 @@ async function spawnChild(args, context) {
 
 export default {
   description:
-    "Start a child session: another agent with its own sandbox and checkout works on the prompt while you go on. " +
+    "Only when the user asked for a child session: another agent with its own sandbox and checkout works on the prompt " +
+    "while you go on. For a part of your own work use the task tool. " +
     "It sees nothing of this conversation, so the prompt must say everything it needs.",
   args: {
     title: { type: "string", description: "Short title of the work" },

@@ -53,15 +53,40 @@ test('one child is shown in detail, with what was asked for', async () => {
         session: { id: 'a/1', title: 'A', status: 'completed', repoOwner: 'acme', repoName: 'app', model: 'm', createdAt: 1795228152902 },
         sandbox: { status: 'ready' }, hasUnfinishedPrompt: false, artifacts: [{ type: 'pr', url: 'https://x/1' }],
         recentEvents: [{ type: 'token', createdAt: 1795228152902, data: { content: 'hi' } }], finalResponse: 'All done.',
-        trajectory: { events: [1] } } };
+        trajectory: { events: [{ type: 'tool_call', createdAt: 1795228152902, data: { tool: 'bash', args: { command: 'make\nall' } } }],
+            hasMore: true, cursor: '40:id' } } };
     const answer = await getChildStatus.execute({ childId: 'a/1', includeResponse: true, includeTrajectory: true,
         trajectoryLimit: 5000, trajectoryCursor: 'x', includeEventData: true });
     assert.equal(last().url, '/sessions/s%201/children/a%2F1?include=result%2Ctrajectory&trajectoryLimit=1000&trajectoryCursor=x');
-    for (const part of ['a/1  DONE  A', 'Repository: acme/app', 'Sandbox: ready', 'https://x/1', 'Final response:\nAll done.', '{"events":[1]}',
-        new Date(1795228152902).toISOString(), '{"content":"hi"}']) assert.ok(answer.includes(part), `${part} in ${answer}`);
+    for (const part of ['a/1  DONE  A', 'Repository: acme/app', 'Sandbox: ready', 'https://x/1', 'Final response:\nAll done.', '"command":"make',
+        'There is more: trajectoryCursor 40:id', new Date(1795228152902).toISOString(), '{"content":"hi"}']) assert.ok(answer.includes(part), `${part} in ${answer}`);
     const short = await getChildStatus.execute({ childId: 'a', trajectoryLimit: 0 });
     assert.equal(last().url, '/sessions/s%201/children/a');
-    assert.ok(!short.includes('{"content"'));
+    assert.ok(!short.includes('{"content"') && short.includes('tool_call: bash make all'), short);
+});
+
+test('a long child is cut, but not the place where it goes on; a final response is its text', async () => {
+    const event = { type: 'token', data: { content: 'x'.repeat(3000) } };
+    cp.reply = { body: { session: { id: 'a', status: 'failed' }, finalResponse: { success: false, error: 'no model', textContent: 'half\na line' },
+        trajectory: { events: Array(100).fill(event), hasMore: true, cursor: '7:x' }, recentEvents: Array(100).fill(event) } };
+    const answer = await getChildStatus.execute({ childId: 'a', includeResponse: true, includeTrajectory: true, includeEventData: true });
+    assert.ok(answer.length < 70_000 && answer.includes('There is more: trajectoryCursor 7:x'), `${answer.length} characters`);
+    assert.ok(answer.includes('Final response:\nIt failed: no model.\nhalf\na line\n'), answer.slice(0, 500));
+});
+
+test('the session is named as the supervisor finds it, in the older era by SESSION_ID (S-55)', async () => {
+    cp.reply = { body: { children: [] } };
+    const environments = { named: { SESSION_CONFIG: '{"sessionId":"","session_id":"named"}' }, 7: { SESSION_CONFIG: '{"session_id":7}' },
+        older: { SESSION_CONFIG: '{}', SESSION_ID: 'older' } };
+    for (const [session, environment] of Object.entries(environments)) {
+        Object.assign(process.env, environment);
+        await getChildStatus.execute({});
+        assert.equal(last().url, `/sessions/${session}/children`);
+    }
+    process.env.OPENINSPECT_BOOT_MODE = 'fresh';
+    assert.match(await getChildStatus.execute({}), /no session id/);
+    delete process.env.OPENINSPECT_BOOT_MODE;
+    delete process.env.SESSION_ID;
 });
 
 test('a prompt for a child is queued, and refusals are told apart', async () => {

@@ -67,6 +67,8 @@ test("an optional argument left empty is not sent, for null or empty would be re
   await call({ baseBranch: "", repo: " ", draft: true });
   assert.ok(!("baseBranch" in requests[0].body));
   assert.equal(requests[0].body.draft, true);
+  await call({ draft: false });
+  assert.ok(!("draft" in requests[1].body), "the repository's setting holds");
 });
 
 test("a repository is found without regard to case and sent as the manifest spells it", async () => {

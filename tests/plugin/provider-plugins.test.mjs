@@ -50,7 +50,8 @@ test('one request serves all who wait, and a token is used until five minutes be
 test('a refusal is an error that says why, and the next request asks again', async () => {
     const broker = createTokenBroker('xai');
     for (const [reply, words] of [[{ status: 404, body: { error: 'not configured' } }, /xai: HTTP 404, not configured/],
-        [{ body: { accessToken: 7 } }, /has none/], ['cut', /could not be reached/]]) {
+        [{ body: { accessToken: 7 } }, /has none/], [{ body: { accessToken: 'a', expiresIn: 0 } }, /expires in 0/],
+        [{ body: { accessToken: 'a', expiresIn: '60' } }, /expires in "60"/], ['cut', /could not be reached/]]) {
         cp.reply = reply;
         await assert.rejects(broker.get(), words);
     }

@@ -31,6 +31,12 @@ test('each refusal has its reason, from the body or else from the status', async
     assert.equal((await post()).reason, 'delivery_unknown');
     cp.reply = { status: 429, body: { error: 'rate_limited', message: 'slow', retryAfter: 7 } };
     assert.equal((await post()).retryAfterSeconds, 7);
+    cp.reply = { status: 504, body: { error: 'delivery_unknown' } };
+    assert.match((await post()).agentMessage, /may have been posted/);
+    for (const body of ['<html>', 'null', '"ok"']) {
+        cp.reply = { body };
+        assert.deepEqual([(await post()).ok, (await post()).reason], [false, 'slack_api_error'], 'no JSON object is no answer');
+    }
 });
 
 test('a control plane that is gone, and empty arguments, are JSON texts too', async () => {

@@ -5,6 +5,7 @@ import { stateOf } from "./children.js";
 
 const TEXT_MAX = 20_000;
 const VALUE_MAX = 2_000;
+const WORDS_MAX = 160;
 
 const cut = (text, most) => (text.length > most ? `${text.slice(0, most)} [${text.length - most} more characters]` : text);
 const shown = (value, most) => cut(typeof value === "string" ? value : JSON.stringify(value), most);
@@ -35,6 +36,27 @@ function eventLine(event, withData) {
   return `- ${head}${withData && data !== undefined ? ` ${shown(data, VALUE_MAX)}` : ""}`;
 }
 
+/* Without the data the few words of it that say what happened. */
+function trajectoryLine(event, withData) {
+  const { tool, args, content, message, error, status } = event?.data ?? {};
+  const what = tool ? [tool, args?.command ?? args?.file_path ?? args?.pattern] : [content ?? message ?? error ?? status];
+  const words = withData ? "" : what.filter((word) => typeof word === "string" && word).join(" ");
+  return eventLine(event, withData) + (words && `: ${cut(words.replaceAll("\n", " "), WORDS_MAX)}`);
+}
+
+/* Where it goes on stands at its end, however much of it was cut. */
+function describeTrajectory({ events, hasMore, cursor }, withData) {
+  const lines = Array.isArray(events) ? events.map((event) => trajectoryLine(event, withData)) : [];
+  const end = hasMore && cursor ? `\nThere is more: trajectoryCursor ${cursor}` : "";
+  return cut(lines.join("\n") || "(no events)", TEXT_MAX) + end;
+}
+
+function describeResponse(response) {
+  if (typeof response.textContent !== "string") return shown(response, TEXT_MAX);
+  const failure = response.success === false ? `It failed${response.error ? `: ${response.error}` : ""}.\n` : "";
+  return `${failure}${cut(response.textContent || "(no text)", TEXT_MAX)}`;
+}
+
 /* `page`: the control plane's answer about one child. */
 export function describeChild(page, { includeEventData = false } = {}) {
   const session = page.session ?? {};
@@ -53,14 +75,14 @@ export function describeChild(page, { includeEventData = false } = {}) {
   for (const artifact of page.artifacts ?? []) {
     lines.push(`Artifact: ${artifact.type ?? "file"} ${artifact.url ?? artifact.id ?? shown(artifact, VALUE_MAX)}`);
   }
+  const parts = [cut(lines.join("\n"), TEXT_MAX)];
   if (page.finalResponse !== undefined && page.finalResponse !== null) {
-    lines.push("", "Final response:", shown(page.finalResponse, TEXT_MAX));
+    parts.push(`Final response:\n${describeResponse(page.finalResponse)}`);
   }
-  if (page.trajectory !== undefined && page.trajectory !== null) {
-    lines.push("", "Trajectory:", shown(page.trajectory, TEXT_MAX));
-  }
+  if (page.trajectory) parts.push(`Trajectory:\n${describeTrajectory(page.trajectory, includeEventData)}`);
   if (page.recentEvents?.length) {
-    lines.push("", "Recent events:", ...page.recentEvents.map((event) => eventLine(event, includeEventData)));
+    const events = page.recentEvents.map((event) => eventLine(event, includeEventData));
+    parts.push(cut(["Recent events:", ...events].join("\n"), TEXT_MAX));
   }
-  return cut(lines.join("\n"), 2 * TEXT_MAX);
+  return parts.join("\n\n");
 }

@@ -7,11 +7,13 @@
 const ANSWER_BYTES_MAX = 1024 * 1024;
 const DEFAULT_CONTROL_PLANE = "http://localhost:8787";
 
+/* As the supervisor finds it (S-55): the older era, whose children have no OPENINSPECT_BOOT_MODE, has SESSION_ID too. */
 function sessionId(env) {
+  const otherwise = env.OPENINSPECT_BOOT_MODE ? "" : (env.SESSION_ID ?? "");
   try {
     const config = JSON.parse(env.SESSION_CONFIG ?? "{}");
-    const id = config?.sessionId ?? config?.session_id;
-    return typeof id === "string" ? id : "";
+    const id = config?.sessionId || config?.session_id;
+    return ["string", "number"].includes(typeof id) ? String(id).trim() : otherwise;
   } catch {
     return "";
   }
