@@ -142,11 +142,11 @@ static int run_sandbox(const struct flags *flags, struct config *config, bool co
         launch = modal_launch_wait(STDIN_FILENO, config, log);
     if (launch == MODAL_LAUNCH_CANCELLED) {
         exit_code = exit_status_of(SANDBOX_END_SIGNAL);
+    } else if (launch == MODAL_LAUNCH_REFUSED) {
+        exit_code = exit_status_of(SANDBOX_END_TOKEN_REFUSED); /* and nobody to tell */
     } else if (!config_is_good) {
         config_failure_report(config, log);
         exit_code = exit_status_of(SANDBOX_END_CONFIG_UNUSABLE);
-    } else if (launch == MODAL_LAUNCH_REFUSED) {
-        exit_code = exit_status_of(SANDBOX_END_TOKEN_REFUSED);
     } else {
         exit_code = exit_status_of(supervisor_run(&options));
     }

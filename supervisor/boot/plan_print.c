@@ -129,7 +129,7 @@ static void print_step(const struct config *config, const struct boot_plan *plan
 
     print_needs(plan, running, step, &needs);
     if (one->limit_ms > 0)
-        snprintf(limit, sizeof limit, "%g s%s", (double)one->limit_ms / MS_PER_S,
+        snprintf(limit, sizeof limit, "%.10g s%s", (double)one->limit_ms / MS_PER_S,
                  several ? " each" : "");
     buf_printf(out, "%-12s %-32s %-10s %s", boot_plan_step_name(step),
                needs.len > 0 ? buf_text(&needs) : "-", limit, boot_failure_name(one->failure));
@@ -187,7 +187,7 @@ static void print_afterwards(const struct config *config, const struct boot_plan
         buf_printf(out, "\nthen: %s, and it waits for a signal\n",
                    config->build.has_callback ? "the success callback" : "nobody is told");
         if (plan->budget_ms > 0)
-            buf_printf(out, "limit of the build: %g s\n", (double)plan->budget_ms / MS_PER_S);
+            buf_printf(out, "limit of the build: %.10g s\n", (double)plan->budget_ms / MS_PER_S);
     }
     buf_printf(out, "exit status: %d after a signal%s, %d after a fatal failure%s\n",
                exit_status_of(SANDBOX_END_SIGNAL),

@@ -6,7 +6,7 @@
 
 #define PORT_MOST 65535
 #define PREFIX_MAX 32
-#define BLANKS " \t"
+#define BLANKS " \t\r\n\v\f"
 #define ID_KEY "TUNNEL_SANDBOX_ID="
 
 bool tunnel_piece_next(const char **at, struct tunnel_piece *piece)

@@ -17,7 +17,7 @@
 #define SETUP_TIMEOUT_S 300
 #define START_TIMEOUT_S 120
 #define TUNNEL_TIMEOUT_S 30
-#define TIMEOUT_MOST_S (24L * 3600)
+#define TIMEOUT_MOST_S (365L * 24 * 3600)
 #define HOST_URL_MAX 1024
 
 static const char *const boot_mode_names[] = {
@@ -83,6 +83,7 @@ static void parse_session_config(struct config *config, const struct config_env 
     if (config->session)
         return;
     config_env_problem(env, name, text ? err.text : "out of memory");
+    config->session_unknown = true;
     config->session = cJSON_CreateObject();
 }
 
@@ -116,14 +117,16 @@ static void parse_identity(struct config *config, const struct config_env *env)
         config->session_id = strdup(fallback ? fallback : "");
 }
 
-/* What the bridge would refuse at its start, six times over, is better said before the boot. */
+/* What the bridge would refuse at its start, six times over, is better said before the boot; and with
+ * an address or a SESSION_CONFIG that has to be repaired, not only afterwards. */
 static void check_bridge_access(const struct config *config, const struct config_env *env)
 {
     static const char *const ways[] = {"header", "query", "query-only"};
     const char *auth = config_env_get(env, "BRIDGE_WS_AUTH");
     bool known = auth == NULL;
 
-    if (config->boot_mode == BOOT_BUILD || !*config->control_plane_url || !*config->session_id)
+    if (config->boot_mode == BOOT_BUILD || !config_env_get(env, "CONTROL_PLANE_URL") ||
+        (!*config->session_id && !config->session_unknown))
         return; /* no bridge (S-322) */
     if (!*config->auth_token)
         config_env_problem(env, "SANDBOX_AUTH_TOKEN",
@@ -246,6 +249,9 @@ int config_parse(struct config *config, const struct flags *flags, config_env_fn
     if (config->boot_mode == BOOT_BUILD &&
         config_build_parse(&config->build, flags->await_modal_token, &env) != 0)
         buf_puts(&config->problems, "out of memory\n");
+    if (config->boot_mode != BOOT_BUILD && flags->await_modal_token) /* S-432 */
+        config_env_problem(&env, "--await-modal-image-build-token-stdin-v1",
+                           "needs IMAGE_BUILD_MODE=true");
     if (find_paths(config, &env, flags->test_root) != 0 || !has_everything(config)) {
         buf_puts(&config->problems, "out of memory\n");
         return -1;

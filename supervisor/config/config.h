@@ -55,6 +55,7 @@ struct config {
     char *provider;
     char *model;
     cJSON *session;         /* SESSION_CONFIG, for mcp_servers */
+    bool session_unknown;   /* it could not be read */
     bool opencode_snapshot; /* OpenCode keeps a picture of the tree at every step */
     bool slack_notify;      /* S-280 */
     bool openai_managed;    /* the control plane has the account's tokens (S-294) */

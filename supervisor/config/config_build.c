@@ -3,7 +3,6 @@
 #include "common/cleanup.h"
 #include "common/version.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +32,9 @@ static void parse_callback(struct config_build *build, bool from_modal,
     for (size_t i = 0; build->has_callback && i < count; i++) {
         *variables[i].value = config_env_copy(env, variables[i].name, "");
         if (!config_env_get(env, variables[i].name))
-            config_env_problem(env, variables[i].name, "is missing; a build's callback needs it");
+            config_env_problem(env, variables[i].name,
+                               "is missing; a build's callback needs it: set all of its variables, "
+                               "or none");
     }
     /* A build of half an hour that cannot tell anybody is better not begun. */
     if (build->success_url && *build->success_url)
@@ -45,14 +46,11 @@ static void parse_callback(struct config_build *build, bool from_modal,
 static void parse_budget(struct config_build *build, const struct config_env *env)
 {
     const char *text = config_env_get(env, "OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS");
-    char *end;
     long seconds;
 
     if (!text)
         return;
-    errno = 0;
-    seconds = strtol(text, &end, 10);
-    if (errno || end == text || *end || seconds <= 0 || seconds > BUDGET_MOST_S)
+    if (!config_env_parse_whole(text, &seconds) || seconds <= 0 || seconds > BUDGET_MOST_S)
         buf_printf(env->problems,
                    "OI_IMAGE_BUILD_EXECUTION_TIMEOUT_SECONDS: must be a whole number of seconds "
                    "from 1 to %ld\n",

@@ -85,8 +85,9 @@ int config_check_print(const struct config *config, FILE *out)
                 problems == 1 ? "" : "s");
         return EXIT_FAILURE;
     }
-    fprintf(out, "usable: %s contract (%s), boot mode %s, %zu repositories\n",
+    fprintf(out, "usable: %s contract (%s), boot mode %s, %zu repositor%s\n",
             config->era == ERA_CURRENT ? "current" : "legacy", config->era_reason,
-            config_boot_mode_name(config->boot_mode), config->repositories.count);
+            config_boot_mode_name(config->boot_mode), config->repositories.count,
+            config->repositories.count == 1 ? "y" : "ies");
     return EXIT_SUCCESS;
 }

@@ -33,18 +33,25 @@ bool config_env_is_true(const struct config_env *env, const char *name)
     return value && strcmp(value, "true") == 0;
 }
 
+/* As Python's int() reads it, but for "_" between digits. */
+bool config_env_parse_whole(const char *text, long *number)
+{
+    char *end;
+
+    errno = 0;
+    *number = strtol(text, &end, 10);
+    return !errno && end != text && !end[strspn(end, " \t\r\n\v\f")];
+}
+
 uint64_t config_env_whole(const struct config_env *env, const char *name, const char *unit,
                           long least, long most, long otherwise)
 {
     const char *text = config_env_get(env, name);
-    char *end;
     long number;
 
     if (!text)
         return (uint64_t)otherwise;
-    errno = 0;
-    number = strtol(text, &end, 10);
-    if (errno || end == text || end[strspn(end, " \t")] || number < least || number > most) {
+    if (!config_env_parse_whole(text, &number) || number < least || number > most) {
         buf_printf(env->remarks, "%s: is no whole number of %s from %ld to %ld; using %ld\n", name,
                    unit, least, most, otherwise);
         number = otherwise;

@@ -32,6 +32,9 @@ char *config_env_copy(const struct config_env *env, const char *name, const char
 /* S-96: no other spelling counts. */
 bool config_env_is_true(const struct config_env *env, const char *name);
 
+/* False when it is none; blanks around it count for nothing. */
+bool config_env_parse_whole(const char *text, long *number);
+
 /* A whole number from `least` to `most`; anything else is `otherwise`, and a remark (S-24). */
 uint64_t config_env_whole(const struct config_env *env, const char *name, const char *unit,
                           long least, long most, long otherwise);

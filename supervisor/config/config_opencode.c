@@ -8,23 +8,20 @@
 
 /* OpenCode uses up to 1 GB in a long session; more than this is a leak. */
 #define MEMORY_LIMIT_MB 3072L
-#define MEMORY_LIMIT_MOST_MB (1024L * 1024L)
 #define BYTES_PER_MIB (1024 * 1024)
 #define KIB_PER_MIB 1024
 #define LOOPBACK "127.0.0.1"
 #define DEFAULT_PROVIDER "anthropic"
 
 /* Of a small sandbox not all, so that OpenCode is started anew before the kernel kills something. */
-static void parse_memory_limit(struct config *config, const struct config_env *env,
-                               uint64_t sandbox_memory)
+static void parse_memory_limit(struct config *config, const char *flag, uint64_t sandbox_memory)
 {
     uint64_t most = sandbox_memory / 4 * 3 / BYTES_PER_MIB;
-    bool small = most > 0 && most < MEMORY_LIMIT_MB;
+    long limit = most > 0 && most < MEMORY_LIMIT_MB ? (long)most : MEMORY_LIMIT_MB;
 
-    config->opencode_memory_limit_kib =
-        config_env_whole(env, "OI_OPENCODE_MEMORY_LIMIT_MB", "megabytes", 0, MEMORY_LIMIT_MOST_MB,
-                         small ? (long)most : MEMORY_LIMIT_MB) *
-        KIB_PER_MIB;
+    if (flag)
+        config_env_parse_whole(flag, &limit); /* flags_parse() knows that it is one */
+    config->opencode_memory_limit_kib = (uint64_t)limit * KIB_PER_MIB;
 }
 
 static void parse_model(struct config *config)
@@ -84,7 +81,7 @@ void config_opencode_parse(struct config *config, const struct config_env *env,
                            const struct flags *flags, const char *random_password,
                            uint64_t sandbox_memory)
 {
-    parse_memory_limit(config, env, sandbox_memory);
+    parse_memory_limit(config, flags->opencode_memory_limit_mb, sandbox_memory);
     parse_model(config);
     parse_address(config, env, flags->opencode_host, random_password);
     parse_extras(config, env);

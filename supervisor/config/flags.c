@@ -1,5 +1,7 @@
 #include "supervisor/config/flags.h"
 
+#include "supervisor/config/config_env.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -12,6 +14,9 @@ const char flags_usage[] =
     "  --bridge-cmd PATH          the bridge program (default: oi-bridge beside this program)\n"
     "  --bridge-early-connect     connect before the sandbox can answer prompts\n"
     "  --opencode-host ADDR       the address OpenCode listens on (default 127.0.0.1)\n"
+    "  --opencode-memory-limit-mb N\n"
+    "                             more than this, and an idle OpenCode is started anew; 0: never\n"
+    "                             (default 3072, in a small sandbox 3/4 of its memory)\n"
     "  --opencode-snapshot        OpenCode keeps a copy of the tree at every step (slow in large "
     "trees)\n"
     "  --log-service NAME         the `service` of log lines (default sandbox)\n"
@@ -79,6 +84,14 @@ static bool parse_switch(const char *word, struct flags *flags)
     return true;
 }
 
+static bool is_memory_limit(const char *text)
+{
+    long megabytes;
+
+    return config_env_parse_whole(text, &megabytes) && megabytes >= 0 &&
+           megabytes <= FLAGS_MEMORY_LIMIT_MOST_MB;
+}
+
 int flags_parse(int argc, char *const argv[], struct flags *flags, struct err *err)
 {
     *flags = (struct flags){.action = FLAGS_RUN, .era = ERA_CHOICE_AUTO, .test_root = ""};
@@ -89,6 +102,7 @@ int flags_parse(int argc, char *const argv[], struct flags *flags, struct err *e
         {"--test-root", &flags->test_root},
         {"--bridge-cmd", &flags->bridge_command},
         {"--opencode-host", &flags->opencode_host},
+        {"--opencode-memory-limit-mb", &flags->opencode_memory_limit_mb},
         {"--log-service", &flags->log_service},
         {"--worker", &flags->worker},
     };
@@ -111,6 +125,9 @@ int flags_parse(int argc, char *const argv[], struct flags *flags, struct err *e
         if (!known)
             return err_set(err, ERR_CONFIG, "unknown argument: %s", argv[at]);
     }
+    if (flags->opencode_memory_limit_mb && !is_memory_limit(flags->opencode_memory_limit_mb))
+        return err_set(err, ERR_CONFIG, "--opencode-memory-limit-mb: must be 0 to %ld",
+                       FLAGS_MEMORY_LIMIT_MOST_MB);
     if (flags->worker)
         flags->action = FLAGS_WORKER;
     return 0;

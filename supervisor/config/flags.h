@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#define FLAGS_MEMORY_LIMIT_MOST_MB (1024L * 1024L)
+
 enum flags_action { FLAGS_RUN, FLAGS_HELP, FLAGS_VERSION, FLAGS_WORKER, FLAGS_CHECK, FLAGS_PLAN };
 
 enum era_choice { ERA_CHOICE_AUTO, ERA_CHOICE_LEGACY, ERA_CHOICE_CURRENT };
@@ -21,6 +23,7 @@ struct flags {
     const char *opencode_host;  /* NULL: the environment's or loopback */
     const char *log_service;    /* NULL: the environment's or "sandbox" */
     const char *worker;         /* with FLAGS_WORKER: which */
+    const char *opencode_memory_limit_mb; /* a whole number up to that; NULL: the usual */
     bool bridge_early_connect;
     bool opencode_snapshot;
     bool await_modal_token; /* S-2 */

@@ -114,6 +114,7 @@ enum modal_launch modal_launch_wait(int fd, struct config *config, struct log *l
 {
     AUTO_CLOSE int signals = -1;
     enum modal_launch launch;
+    static const int ending[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT}; /* as in signals.c */
     const char *missing[CONFIG_BUILD_VARIABLES];
     sigset_t wanted, before;
 
@@ -126,8 +127,8 @@ enum modal_launch modal_launch_wait(int fd, struct config *config, struct log *l
         return refuse_incomplete(config, log, missing);
     log_at(log, LOG_INFO, "image_build.awaiting_start", LOG_STR("build_id", config->build.id));
     sigemptyset(&wanted);
-    sigaddset(&wanted, SIGTERM);
-    sigaddset(&wanted, SIGINT);
+    for (size_t i = 0; i < ARRAY_LENGTH(ending); i++)
+        sigaddset(&wanted, ending[i]);
     sigprocmask(SIG_BLOCK, &wanted, &before);
     signals = signalfd(-1, &wanted, SFD_CLOEXEC);
     launch = take_token(fd, signals, config, log);

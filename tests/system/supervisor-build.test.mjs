@@ -1,9 +1,13 @@
 // Image builds: clone and setup.sh, no OpenCode and no bridge; whoever ordered the build is told once how it went.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'node:test';
+import { supervisorProgram } from '../../playground/paths.mjs';
+import { Program } from '../../playground/program.mjs';
 import { sampleFiles } from '../../playground/sample-repository.mjs';
 import { waitUntil } from '../../playground/waiting.mjs';
 import { endInOrder, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
@@ -136,6 +140,38 @@ test('SIGTERM while a bad configuration is being told: it ends at once, and nobo
     await sandbox.logged('repo_image.callback_retry');
     await endInOrder(sandbox, { limitMs: 1500, code: 1 });
     assert.equal(receiver.calls.length, 1);
+});
+
+/** A launch on Modal by itself: it is over before a sandbox would begin. */
+function launchOnModal(t, { env = {}, stdin = 'ignore' } = {}) {
+    const root = mkdtempSync(join(tmpdir(), 'oi-modal-'));
+    const launch = new Program('the launch');
+    t.after(() => rmSync(root, { recursive: true }));
+    launch.spawn([supervisorProgram, '--test-root', root, '--await-modal-image-build-token-stdin-v1'], {
+        cwd: root, stdio: [stdin, 'pipe', 'pipe'], env: { ...process.env, HOME: root, OI_SCM_CRED_CACHE_DIR: join(root, 'cache'),
+            IMAGE_BUILD_MODE: 'true', OI_REPO_IMAGE_BUILD_ID: 'imgb-1', OI_REPO_IMAGE_CALLBACK_URL: 'https://cp.example/complete',
+            OI_REPO_IMAGE_FAILURE_CALLBACK_URL: 'https://cp.example/failed', MODAL_SANDBOX_ID: 'sb-modal', ...env } });
+    return launch;
+}
+
+for (const [reason, env] of Object.entries({ 'invalid_build_mode': { IMAGE_BUILD_MODE: 'True' },
+    'missing_build_identity': { OI_REPO_IMAGE_BUILD_ID: '' }, 'stdin closed': {} })) {
+    test(`S-153, S-432, S-436: a launch on Modal is refused: ${reason}`, async (t) => {
+        const launch = launchOnModal(t, { env });
+        assert.equal((await launch.exited()).code, 1);
+        assert.deepEqual(launch.logsOf('image_build.launch_failed').map((line) => line.reason), [reason]);
+        assert.equal(launch.logsOf('supervisor.start').length, 0);
+    });
+}
+
+test('S-154, S-433: a signal while a launch on Modal waits for its token: cancelled, exit 0', async (t) => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']) {
+        const launch = launchOnModal(t, { stdin: 'pipe' });
+        await launch.logged('image_build.awaiting_start');
+        launch.signal(signal);
+        assert.equal((await launch.exited()).code, 0, signal);
+        assert.equal(launch.logsOf('image_build.launch_cancelled').length, 1);
+    }
 });
 
 test('a launch on Modal without all of its context is refused, and the reason names what is missing (S-434)', async (t) => {

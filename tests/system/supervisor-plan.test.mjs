@@ -70,7 +70,18 @@ for (const one of environments.filter(({ plan }) => plan)) {
     });
 }
 
-test('--plan has the limits of the environment', () => {
+test("--check: a Modal build's flag without a build (S-432)", () => {
+    const { status, lines } = ask('--check', { env: {}, args: ['--await-modal-image-build-token-stdin-v1'] });
+    assertSays(wanted(lines, 'problem'), ['--await-modal-image-build-token-stdin-v1: needs IMAGE_BUILD_MODE=true']);
+    assert.equal(status, 1);
+});
+
+test('--plan has the limits of the environment, also of more than a day', () => {
+    const env = { ...environments[0].env, SETUP_TIMEOUT_SECONDS: '1234567' };
+    assert.equal(parsePlan(ask('--plan', { env }).lines).steps.get('setup').limit, '1234567 s');
+});
+
+test('--plan has the limits of the environment for each repository', () => {
     const env = { ...environments[1].env, START_TIMEOUT_SECONDS: '7', TUNNEL_WAIT_TIMEOUT_SECONDS: '2.5' };
     const { steps } = parsePlan(ask('--plan', { env }).lines);
     assert.equal(steps.get('start').limit, '7 s each');

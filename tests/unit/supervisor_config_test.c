@@ -31,13 +31,13 @@ static int parse(struct config *config, const char **pairs)
 }
 
 /* In KiB, in a sandbox of so many bytes. */
-static uint64_t memory_limit(uint64_t sandbox_memory, const char **pairs)
+static uint64_t memory_limit(uint64_t sandbox_memory, const char *flag)
 {
-    struct flags flags = {.test_root = ""};
+    struct flags flags = {.test_root = "", .opencode_memory_limit_mb = flag};
     struct config config;
     uint64_t limit;
 
-    config_parse(&config, &flags, get, pairs, PASSWORD, sandbox_memory);
+    config_parse(&config, &flags, get, PAIRS(), PASSWORD, sandbox_memory);
     limit = config.opencode_memory_limit_kib;
     config_free(&config);
     return limit;
@@ -165,13 +165,12 @@ static void test_memory_limit(void)
     const uint64_t gib = UINT64_C(1) << 30;
 
     TEST("OpenCode may use 3 GiB, in a small sandbox three quarters of it, or what is asked for") {
-        CHECK_INT(memory_limit(0, PAIRS()), 3072 * 1024);
-        CHECK_INT(memory_limit(16 * gib, PAIRS()), 3072 * 1024);
-        CHECK_INT(memory_limit(4 * gib, PAIRS()), 3072 * 1024);
-        CHECK_INT(memory_limit(2 * gib, PAIRS()), 1536 * 1024);
-        CHECK_INT(memory_limit(2 * gib, PAIRS("OI_OPENCODE_MEMORY_LIMIT_MB", "x")), 1536 * 1024);
-        CHECK_INT(memory_limit(2 * gib, PAIRS("OI_OPENCODE_MEMORY_LIMIT_MB", "1900")), 1900 * 1024);
-        CHECK_INT(memory_limit(2 * gib, PAIRS("OI_OPENCODE_MEMORY_LIMIT_MB", "0")), 0);
+        CHECK_INT(memory_limit(0, NULL), 3072 * 1024);
+        CHECK_INT(memory_limit(16 * gib, NULL), 3072 * 1024);
+        CHECK_INT(memory_limit(4 * gib, NULL), 3072 * 1024);
+        CHECK_INT(memory_limit(2 * gib, NULL), 1536 * 1024);
+        CHECK_INT(memory_limit(2 * gib, "1900"), 1900 * 1024);
+        CHECK_INT(memory_limit(2 * gib, "0"), 0);
     }
 }
 

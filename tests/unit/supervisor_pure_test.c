@@ -43,6 +43,19 @@ static void test_flags(void)
         CHECK_INT(parse_flags(&flags, &err, (char[]){"--worker=git-sync"}, NULL), 0);
         CHECK_INT(flags.action, FLAGS_WORKER);
     }
+    TEST("a limit of OpenCode's memory is a number of megabytes") {
+        static const char *const bad[] = {"x", "-1", "1048577", ""};
+
+        CHECK_INT(parse_flags(&flags, &err, (char[]){"--opencode-memory-limit-mb"}, (char[]){"0"}),
+                  0);
+        CHECK_STR(flags.opencode_memory_limit_mb, "0");
+        for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+            char word[16];
+
+            snprintf(word, sizeof word, "%s", bad[i]);
+            CHECK_INT(parse_flags(&flags, &err, (char[]){"--opencode-memory-limit-mb"}, word), -1);
+        }
+    }
 }
 
 #define HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
@@ -235,7 +248,7 @@ static void test_tunnel_file(void)
     struct tunnel_ports ports;
 
     TEST("a list of ports is read, and what is none is left out and noticed") {
-        CHECK(tunnel_ports_parse(" 3000 ,5173,, ", &ports));
+        CHECK(tunnel_ports_parse(" 3000 ,5173,,\n", &ports));
         CHECK_INT(ports.count, 2);
         CHECK_INT(ports.ports[1], 5173);
         CHECK(!tunnel_ports_parse("3000,x,70000,0,-1,80a", &ports));
