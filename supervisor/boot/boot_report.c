@@ -81,9 +81,13 @@ void boot_log_startup(const struct boot *boot, bool success)
     AUTO_JSON cJSON *phases = cJSON_CreateObject();
     AUTO_BUF struct buf phase_ms = BUF_INIT(REPORT_MAX);
 
+    /* What a boot that failed was doing took its time, too. */
     for (enum boot_step step = 0; step < BOOT_STEP_COUNT; step++) {
-        if (boot->done >> step & 1)
-            json_add_number(phases, boot_plan_step_name(step), (double)boot->step_ms[step]);
+        uint64_t ms = boot->done >> step & 1 ? boot->step_ms[step]
+                                             : clock_monotonic_ms() - boot->step_started_ms[step];
+
+        if (boot->begun >> step & 1)
+            json_add_number(phases, boot_plan_step_name(step), (double)ms);
     }
     json_print(phases, &phase_ms);
     log_at(boot->log, success ? LOG_INFO : LOG_ERROR, "sandbox.startup",

@@ -216,7 +216,10 @@ static int spawn_opencode(void *user, struct process *process, struct err *err)
         return err_set(err, ERR_NO_MEMORY, "start opencode: out of memory");
     if (process->pid > 0) /* not the first start, right after the staging */
         staging_check(opencode->config, opencode->log);
-    log_at(opencode->log, LOG_INFO, "opencode.start");
+    /* Decision 6: that there is a password, not which. */
+    log_at(opencode->log, LOG_INFO, "opencode.start",
+           LOG_STR("hostname", opencode->config->opencode_host),
+           LOG_STR("password", opencode->config->opencode_password ? "set" : "none"));
     rc = start_process(opencode, process, &env, err);
     child_env_free(&env);
     if (rc != 0)

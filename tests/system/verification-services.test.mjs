@@ -116,6 +116,7 @@ test('V-4: from another network OpenCode is refused, unless OPENCODE_HOSTNAME op
         const own = inOwnNetwork();
         const sandbox = await startWithStandIns(playground, { ...own, env: { ...own.env, OPENCODE_HOSTNAME: hostname } });
         await sandbox.logged('sandbox.startup');
+        assert.equal(sandbox.logsOf('opencode.start')[0].password, refused ? 'none' : 'set', 'decision 6');
         connect(sandbox, 'oi-outside');
         const { status, stdout } = healthFrom(INSIDE);
         assert.deepEqual([status, stdout], refused ? [CURL_REFUSED, '000'] : [0, '200'], hostname);
