@@ -1,6 +1,6 @@
 // The control plane's HTTP endpoints that are called from inside a sandbox, as far as the project uses them. A test
 // replaces an answer with `cp.answers['POST /sessions/:id/pr'] = [status, body]`, 'never' for none, or a function that
-// gives one of these, also later; a body that is a Buffer goes out as it is.
+// gives one of these, also later; a body that is a Buffer goes out as it is. What stands in no route is answered so by its whole path.
 
 import { createHash } from 'node:crypto';
 import { onDiff, onDiffFailure } from './diff-schema.mjs';
@@ -61,7 +61,7 @@ async function route(cp, record) {
         const answer = cp.answers[`${method} ${name}`] ?? handler;
         return typeof answer === 'function' ? answer(cp, record) : answer;
     }
-    return [404, { error: 'Not found' }];
+    return cp.answers[`${record.method} ${record.path}`] ?? [404, { error: 'Not found' }];
 }
 
 /** The real control plane has no such route and answers 404; the double keeps what it was told all the same. */

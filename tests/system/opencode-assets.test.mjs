@@ -35,6 +35,39 @@ const environmentOf = (sessionId) => ({
     }),
 });
 
+/** Every tool and command of section 14 as the model calls it: what it asks, and what the model reads. */
+async function callTools(cp, ask) {
+    const session = `/sessions/${cp.sessionId}`;
+    const child = { id: 'c1', title: 'Part', status: 'completed' };
+    Object.assign(cp.answers, {
+        [`POST ${session}/children`]: [201, { sessionId: 'c1', status: 'created' }],
+        [`GET ${session}/children/c1`]: [200, { session: child, finalResponse: { success: true, textContent: 'All good.' } }],
+        [`POST ${session}/children/c1/prompt`]: [200, { messageId: 'm1', status: 'queued' }],
+        [`POST ${session}/children/c1/cancel`]: [409, { error: 'Session already completed' }],
+        [`POST ${session}/slack-notify`]: [403, { error: 'feature_disabled', message: 'not here' }],
+        [`POST ${session}/media`]: [201, { artifactId: 'a1', objectKey: 'k' }],
+    });
+    const { id } = await ask(['call spawn-child: {"title":"Part","prompt":"Do it"}',
+        'call get-child-status: {"childId":"c1","includeResponse":true}', 'call send-child-prompt: {"childId":"c1","prompt":"More"}',
+        'call cancel-child: {"childId":"c1"}', 'call slack-notify: {"channel":"#ops","text":"hi"}',
+        'call create-pull-request: {"title":"T","body":"B"}', 'bash: echo x >/tmp/s.png && upload-media /tmp/s.png --caption Seen',
+        'say: done'].join(' ;; '));
+    const done = cp.eventsOf(id).filter(({ type, status }) => type === 'tool_call' && status === 'completed');
+    const read = Object.fromEntries(done.map(({ tool, output }) => [tool, output.trim()]));
+    assert.match(read['spawn-child'], /^Child session c1 started: Part\nState: PENDING/);
+    assert.match(read['get-child-status'], /^c1  DONE  Part\n\nFinal response:\nAll good\.$/);
+    assert.match(read['send-child-prompt'], /message m1/);
+    assert.match(read['cancel-child'], /not cancelled.*ended already.*Session already completed/);
+    assert.deepEqual(JSON.parse(read['slack-notify']), { ok: false, reason: 'feature_disabled', agentMessage: 'not here' });
+    assert.match(read['create-pull-request'], /several repositories\. Say which one with repo: acme\/web, acme\/api/);
+    assert.deepEqual(JSON.parse(read.bash), { artifactId: 'a1', objectKey: 'k' });
+    const asked = cp.requests.filter(({ path }) => path.includes('/children') || path.endsWith('/slack-notify'));
+    assert.deepEqual(asked.map(({ body }) => body), [{ title: 'Part', prompt: 'Do it' }, null, { content: 'More' }, { cancelNested: true },
+        { channel: '#ops', text: 'hi' }]);
+    assert.equal(asked[1].query.get('include'), 'result');
+    for (const { headers } of asked) assert.equal(headers.authorization, `Bearer ${cp.token}`);
+}
+
 test('tools, commands, skills, MCP servers and plugins that were staged are there', async (t) => {
     const web = { 'README.md': 'web', '.opencode/command/hello.md': 'Say hello', '.opencode/skills/web-skill/SKILL.md': front('web-skill') };
     const api = { 'README.md': 'api', '.opencode/agent/reviewer.md': '---\ndescription: d\nmode: subagent\n---\nReview.',
@@ -70,6 +103,7 @@ test('tools, commands, skills, MCP servers and plugins that were staged are ther
 
     const { completion } = await ask('hello');
     assert.equal(completion.success, true);
+    await callTools(cp, ask);
     assert.ok(!sandbox.output.includes(KEY), 'the key of the MCP server is not printed');
     const auth = readFileSync(sandbox.path('root/.local/share/opencode/auth.json'), 'utf8');
     assert.match(auth, /managed-by-control-plane/);
