@@ -5,6 +5,7 @@
 #include "common/file.h"
 #include "supervisor/opencode/config_content.h"
 #include "supervisor/staging/earlier_assets.h"
+#include "supervisor/staging/legacy_tool.h"
 #include "supervisor/staging/npm_guard.h"
 #include "supervisor/staging/oauth_sentinel.h"
 #include "supervisor/staging/staged_commands.h"
@@ -137,10 +138,12 @@ static void seed_global_directory(const struct config *config, struct log *log)
     };
     const char *directory = config->paths.opencode_home;
     uint64_t started_ms = clock_monotonic_ms();
+    char deps[PATH_MAX];
     enum npm_guard guard;
     struct err err;
 
-    guard = npm_guard_put(directory, config->paths.opencode_deps, &err);
+    legacy_tool_name_deps(config, deps);
+    guard = npm_guard_put(directory, deps, &err);
     if (guard == NPM_GUARD_PUT)
         log_at(log, LOG_INFO, "opencode.global_deps_seeded", LOG_STR("config_dir", directory),
                LOG_NUM("duration_ms", clock_monotonic_ms() - started_ms));
@@ -171,6 +174,8 @@ int staging_prepare(const struct config *config, struct log *log, struct err *er
         if (link_kind(config, &kinds[i], log, err) != 0)
             return -1;
     }
+    if (legacy_tool_stage(config, err) != 0)
+        return err_add_context(err, "stage OpenCode's tool");
     seed_global_directory(config, log);
     staged_commands_install(config, log);
     return 0;

@@ -133,6 +133,38 @@ static void test_check(void)
     config_free(&config);
 }
 
+static void test_legacy_tool(void)
+{
+    struct config config = parse_config();
+    const char *tool = "root/.config/opencode/tool/create-pull-request.js";
+
+    CHECK_INT(file_remove_tree(in_root("root/.config"), NULL), 0);
+    CHECK_INT(file_remove_tree(in_root("app"), NULL), 0);
+    put_file("app/inspect-plugin.js", "import { tool } from '@opencode-ai/plugin'");
+    TEST("the tool of an image of the older contract is staged in its era only (S-318)") {
+        CHECK_INT(stage(&config), 0);
+        CHECK(!file_exists(in_root(tool)));
+        CHECK_INT(file_remove_tree(in_root("root/.config"), NULL), 0);
+        config.era = ERA_LEGACY;
+        CHECK_INT(stage(&config), 0);
+        CHECK_STR(read_text(tool), "import { tool } from '@opencode-ai/plugin'");
+        /* S-319: OpenCode installs what it imports. */
+        CHECK(!file_exists(in_root("root/.config/opencode/node_modules")));
+    }
+    TEST("its modules are the image's; ours is staged where we have one") {
+        put_file("usr/lib/node_modules/@opencode-ai/plugin/package.json", "{}");
+        CHECK_INT(stage(&config), 0);
+        CHECK(is_link_to("root/.config/opencode/node_modules", "usr/lib/node_modules"));
+        put_file("app/sandbox_runtime/tools/create-pull-request.js", "ours");
+        put_file("workspace/app/x", "");
+        config.repositories.count = 1;
+        CHECK_INT(stage(&config), 0);
+        CHECK_STR(read_text(tool), "ours");
+        config.repositories.count = 0;
+    }
+    config_free(&config);
+}
+
 static void test_npm_guard(void)
 {
     struct err err;
@@ -330,6 +362,7 @@ int main(void)
     root_begin();
     test_links();
     test_check();
+    test_legacy_tool();
     test_npm_guard();
     test_npm_guard_of_others();
     test_sentinel();
