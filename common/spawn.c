@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -167,9 +169,41 @@ static ssize_t read_failure(int fd, struct failure *failure)
     return got;
 }
 
+/* As the child saw it. */
+static const char *search_path(const struct spawn_options *options)
+{
+    for (const char *const *one = options->envp; one && *one; one++) {
+        if (strncmp(*one, "PATH=", strlen("PATH=")) == 0)
+            return *one + strlen("PATH=");
+    }
+    return options->envp ? NULL : getenv("PATH");
+}
+
+/* Whether there is such a program at all: a script without its interpreter gives ENOENT too. */
+static bool is_there(const struct spawn_options *options)
+{
+    const char *path = search_path(options);
+    char file[PATH_MAX];
+
+    if (strchr(options->program, '/'))
+        return access(options->program, X_OK) == 0;
+    while (path && *path) {
+        size_t len = strcspn(path, ":");
+
+        if (snprintf(file, sizeof file, "%.*s/%s", (int)len, path, options->program) < PATH_MAX &&
+            access(file, X_OK) == 0)
+            return true;
+        path += len + (path[len] == ':');
+    }
+    return false;
+}
+
 static int set_child_error(const struct spawn_options *options, const struct failure *failure,
                            struct err *err)
 {
+    if (failure->step == STEP_EXEC && failure->sys == ENOENT && is_there(options))
+        return err_set_sys(err, ENOENT, "start %s: the program that its first line names",
+                           options->program);
     if (failure->step == STEP_EXEC && failure->sys == ENOENT && !strchr(options->program, '/'))
         return err_set_sys(err, ENOENT, "start %s: it is not on PATH", options->program);
     if (failure->step != STEP_DIRECTORY && failure->step != STEP_EXEC)

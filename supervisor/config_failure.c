@@ -45,7 +45,7 @@ static void on_end_wanted(void *user, const char *signal_name)
 {
     struct config_failure *failure = user;
 
-    (void)signal_name;
+    log_at(failure->log, LOG_INFO, "supervisor.signal", LOG_STR("signal_name", signal_name));
     build_callback_cancel(&failure->callback);
     worker_kill(&failure->report.worker);
 }
@@ -94,6 +94,9 @@ static void run(struct config_failure *failure)
     tell(failure);
     reaper_collect(&failure->reaper);
     uv_run(&failure->loop, UV_RUN_DEFAULT);
+    /* S-367: on every path, though nothing of a sandbox was begun here. */
+    log_at(failure->log, LOG_INFO, "supervisor.shutdown_start");
+    log_at(failure->log, LOG_INFO, "supervisor.shutdown_complete");
 }
 
 void config_failure_report(const struct config *config, struct log *log)

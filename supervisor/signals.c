@@ -21,7 +21,25 @@ static void on_signal(uv_signal_t *handle, int number)
     if (number == SIGUSR1)
         listener->on_status_wanted(listener->user);
     else
-        listener->on_end_wanted(listener->user, watched[handle - signals->handles].name);
+        listener->on_end_wanted(listener->user, signals_name(number));
+}
+
+const char *signals_name(int number)
+{
+    for (size_t i = 0; i < SIGNALS_COUNT; i++) {
+        if (watched[i].number == number)
+            return watched[i].name;
+    }
+    return "";
+}
+
+void signals_fill_ends(sigset_t *set)
+{
+    sigemptyset(set);
+    for (size_t i = 0; i < SIGNALS_COUNT; i++) {
+        if (watched[i].number != SIGUSR1)
+            sigaddset(set, watched[i].number);
+    }
 }
 
 void signals_hold(void)

@@ -10,6 +10,7 @@
 
 #include "common/err.h"
 
+#include <signal.h>
 #include <uv.h>
 
 #define SIGNALS_COUNT 5
@@ -19,6 +20,10 @@ struct signals_listener {
     void (*on_status_wanted)(void *user);
     void *user;
 };
+
+/* Those that ask for the end, for who waits without a loop. */
+void signals_fill_ends(sigset_t *set);
+const char *signals_name(int number);
 
 struct signals {
     struct signals_listener listener;

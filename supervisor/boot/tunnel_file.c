@@ -59,9 +59,12 @@ bool tunnel_file_is_of(const char *text, const char *sandbox_id)
     const char *id = find_line(text, ID_KEY);
     size_t len = strlen(sandbox_id);
 
-    if (!id || len == 0 || strcmp(sandbox_id, "unknown") == 0)
+    if (len == 0 || strcmp(sandbox_id, "unknown") == 0)
         return false;
-    return strcspn(id, "\r\n") == len && memcmp(id, sandbox_id, len) == 0;
+    /* Any of its lines (S-415): a launcher may write below what an earlier one wrote. */
+    while (id && (strcspn(id, "\r\n") != len || memcmp(id, sandbox_id, len) != 0))
+        id = find_line(strchr(id, '\n') ? strchr(id, '\n') + 1 : NULL, ID_KEY);
+    return id != NULL;
 }
 
 bool tunnel_file_is_complete(const char *text, const struct tunnel_ports *ports,

@@ -73,6 +73,8 @@ static bool is_complete(struct tunnel_wait *wait)
                                    wait->config->sandbox_id);
 }
 
+static void on_look_again(uv_timer_t *timer);
+
 static void look(struct tunnel_wait *wait)
 {
     const struct config *config = wait->config;
@@ -91,6 +93,11 @@ static void look(struct tunnel_wait *wait)
                LOG_STR("path", config->paths.tunnels), LOG_JSON("ports", buf_text(&ports)),
                LOG_NUM("timeout_seconds", (double)wait->limit_ms / 1000));
         finish(wait);
+    } else {
+        uint64_t left_ms = wait->limit_ms - waited_ms;
+
+        uv_timer_start(&wait->look_again, on_look_again,
+                       left_ms < LOOK_AGAIN_MS ? left_ms : LOOK_AGAIN_MS, 0);
     }
 }
 
@@ -130,8 +137,6 @@ void tunnel_wait_start(struct tunnel_wait *wait, uint64_t limit_ms)
     wait->waiting = true;
     /* Without inotify the timer alone must do. */
     uv_fs_event_start(&wait->watch, on_change, wait->config->paths.workspace, 0);
-    uv_timer_start(&wait->look_again, on_look_again,
-                   limit_ms < LOOK_AGAIN_MS ? limit_ms : LOOK_AGAIN_MS, LOOK_AGAIN_MS);
     look(wait);
 }
 

@@ -38,7 +38,10 @@ static void on_line(void *user, const cJSON *line)
     if (event)
         log_at(setup->log, LOG_WARNING, event, LOG_STR("path", json_get_string(fields, "path")),
                LOG_STR("config_key", json_get_string(fields, "config_key")),
-               LOG_STR("error", json_get_string(fields, "error")));
+               LOG_STR("error", json_get_string(fields, "error")),
+               LOG_STR("stderr", json_get_string(fields, "config_key")
+                                     ? json_get_string(fields, "error")
+                                     : NULL)); /* S-493 */
 }
 
 static void on_worker_done(void *user, const cJSON *result, const struct err *err)
@@ -46,7 +49,7 @@ static void on_worker_done(void *user, const cJSON *result, const struct err *er
     struct credential_setup *setup = user;
 
     (void)result;
-    if (err)
+    if (err && err->class != ERR_CANCELLED)
         log_at(setup->log, LOG_WARNING, "credential_helper.config_failed",
                LOG_STR("error", err->text));
     setup->on_done(setup->user);

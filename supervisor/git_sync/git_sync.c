@@ -109,6 +109,7 @@ static void log_failure(struct git_sync_job *job, const cJSON *result, const str
            LOG_STR("repo_owner", job->repository->owner),
            LOG_STR("repo_name", job->repository->name), LOG_STR("error_type", class),
            LOG_STR("error_message", job->why), LOG_STR("stderr", job->why),
+           LOG_STR("target_branch", json_get_string(result, "target_branch")),
            has_timeout && strstr(event, "timeout") ? LOG_NUM("timeout_seconds", timeout_s)
                                                    : LOG_STR("timeout_seconds", NULL));
 }
@@ -135,7 +136,8 @@ static void on_done(void *user, const cJSON *result, const struct err *err)
                  text  ? text
                  : err ? err->text
                        : "no reason given");
-        log_failure(job, result, err);
+        if (!err || err->class != ERR_CANCELLED)
+            log_failure(job, result, err);
     }
     finish(job);
 }

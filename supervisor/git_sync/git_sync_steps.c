@@ -215,19 +215,23 @@ int git_sync_steps_refresh(struct git_sync_task *task, struct err *err)
     return 0;
 }
 
-static int set_identity(struct git_sync_task *task, struct err *err)
+/* S-214. A failure is told and no more: commits can be made with another name (S-512). */
+static void set_identity(const struct git_sync_task *task)
 {
+    struct err err = {0};
     cJSON *fields;
 
     if (!task->identity_name || !task->identity_email)
-        return 0;
-    task->operation = "update";
-    if (repository_set_identity(task->path, task->identity_name, task->identity_email, err) < 0)
-        return -1;
+        return;
+    if (repository_set_identity(task->path, task->identity_name, task->identity_email, &err) < 0) {
+        fields = text_field("error_type", err_class_name(err.class));
+        json_add_string(fields, "error_message", err.text);
+        task->emit("error", "git.identity_error", fields);
+        return;
+    }
     fields = text_field("git_name", task->identity_name);
     json_add_string(fields, "git_email", task->identity_email);
     task->emit("info", "git.identity_configured", fields);
-    return 0;
 }
 
 /* S-211 */
@@ -248,7 +252,8 @@ int git_sync_steps_legacy(struct git_sync_task *task, struct err *err)
         if (clone(task, err) < 0)
             return -1;
         tell_head(task);
-        return set_identity(task, err);
+        set_identity(task);
+        return 0;
     }
     if (remove_stale_locks(task, err) < 0 || set_url(task, err) < 0 || fetch(task, err) < 0)
         return -1;
@@ -261,13 +266,15 @@ int git_sync_steps_legacy(struct git_sync_task *task, struct err *err)
         task->emit("warning", "git.rebase_error", fields);
     }
     tell_head(task);
-    return set_identity(task, err);
+    set_identity(task);
+    return 0;
 }
 
 int git_sync_steps_legacy_quick(struct git_sync_task *task, struct err *err)
 {
     struct err failure = {0};
 
+    (void)err;
     if (is_absent(task->path)) {
         task->emit("info", "git.quick_fetch_skip", text_field("reason", "no_repo_path"));
         return 0;
@@ -278,7 +285,8 @@ int git_sync_steps_legacy_quick(struct git_sync_task *task, struct err *err)
         task->emit("warning", "git.quick_fetch_error", text_field("stderr", failure.text));
     else
         tell_distance(task);
-    return set_identity(task, err);
+    set_identity(task);
+    return 0;
 }
 
 const char *git_sync_steps_failure_event(const struct git_sync_task *task, const char *operation,

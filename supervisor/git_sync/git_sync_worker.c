@@ -2,6 +2,7 @@
 
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/file.h"
 #include "common/json.h"
 #include "common/worker.h"
 #include "git/library.h"
@@ -106,13 +107,24 @@ static int read_job(const cJSON *input, struct git_sync_task *task, action_fn **
     return 0;
 }
 
+static void tell_no_head(const struct err *err)
+{
+    cJSON *fields = cJSON_CreateObject();
+
+    json_add_string(fields, "error", err->text);
+    on_event("warning", "git.rev_parse_error", fields);
+}
+
 /* Both are told also after a failure (S-218). */
 static void add_shas(cJSON *result, const struct git_sync_task *task)
 {
     char sha[REPOSITORY_SHA_SIZE];
+    struct err err;
 
-    if (task->path && repository_head(task->path, sha, NULL) == 0)
+    if (task->path && repository_head(task->path, sha, &err) == 0)
         json_add_string(result, "head_sha", sha);
+    else if (json_get_bool(result, "ok", false) && file_exists(task->path))
+        tell_no_head(&err);
     if (task->base_sha[0])
         json_add_string(result, "base_sha", task->base_sha);
 }
@@ -140,6 +152,8 @@ static void emit_failure(const struct git_sync_task *task, struct err *err)
     json_add_string(result, "operation", operation);
     json_add_string(result, "event", git_sync_steps_failure_event(task, operation, err));
     json_add_bool(result, "kept", task->kept);
+    if (strcmp(operation, "checkout") == 0)
+        json_add_string(result, "target_branch", task->branch.name);
     if (err->class == ERR_TIMEOUT && task->access.limits.total_ms)
         json_add_number(result, "timeout_seconds", task->access.limits.total_ms / 1000.0);
     add_shas(result, task);

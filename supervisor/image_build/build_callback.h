@@ -9,7 +9,7 @@
 #include "supervisor/config/config.h"
 #include "supervisor/process/worker.h"
 
-/* S-426 */
+/* S-426, in characters */
 #define BUILD_CALLBACK_ERROR_MAX 500
 
 struct build_callback {
@@ -35,7 +35,7 @@ void build_callback_close(struct build_callback *callback);
 void build_callback_send_success(struct build_callback *callback, uint64_t duration_ms,
                                  const char *const *head_shas);
 
-/* `error` is redacted already; its last bytes are sent. */
+/* `error` is redacted already; its end is sent. */
 void build_callback_send_failure(struct build_callback *callback, const char *error);
 
 #endif

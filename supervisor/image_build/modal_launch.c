@@ -1,6 +1,7 @@
 #include "supervisor/image_build/modal_launch.h"
 
 #include "common/cleanup.h"
+#include "supervisor/signals.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -85,23 +86,30 @@ static enum modal_launch refuse_incomplete(const struct config *config, struct l
     return refuse(config, log, buf_text(&reason));
 }
 
+static enum modal_launch cancel(int signals, const struct config *config, struct log *log)
+{
+    struct signalfd_siginfo info = {0};
+
+    if (read(signals, &info, sizeof info) == sizeof info)
+        log_at(log, LOG_INFO, "supervisor.signal",
+               LOG_STR("signal_name", signals_name((int)info.ssi_signo)));
+    log_at(log, LOG_INFO, "image_build.launch_cancelled", LOG_STR("build_id", config->build.id));
+    return MODAL_LAUNCH_CANCELLED;
+}
+
 static enum modal_launch take_token(int fd, int signals, struct config *config, struct log *log)
 {
-    char line[LINE_LEN + 1];
+    char line[LINE_LEN + 1] = "";
     ssize_t len = read_line(fd, signals, line);
-    const char *problem;
+    const char *problem = len < 0 ? NULL : modal_launch_check_token(line, (size_t)len);
 
-    if (len < 0) {
-        log_at(log, LOG_INFO, "image_build.launch_cancelled",
-               LOG_STR("build_id", config->build.id));
-        return MODAL_LAUNCH_CANCELLED;
-    }
-    problem = modal_launch_check_token(line, (size_t)len);
+    free(config->build.token);
+    config->build.token = len < 0 || problem ? NULL : strndup(line, MODAL_TOKEN_LEN);
+    explicit_bzero(line, sizeof line); /* what is refused may be a token all the same */
+    if (len < 0)
+        return cancel(signals, config, log);
     if (problem)
         return refuse(config, log, problem);
-    free(config->build.token);
-    config->build.token = strndup(line, MODAL_TOKEN_LEN);
-    explicit_bzero(line, sizeof line);
     if (!config->build.token)
         return refuse(config, log, "out of memory");
     redact_add_secret(log_redact(log), config->build.token);
@@ -114,7 +122,6 @@ enum modal_launch modal_launch_wait(int fd, struct config *config, struct log *l
 {
     AUTO_CLOSE int signals = -1;
     enum modal_launch launch;
-    static const int ending[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT}; /* as in signals.c */
     const char *missing[CONFIG_BUILD_VARIABLES];
     sigset_t wanted, before;
 
@@ -126,9 +133,7 @@ enum modal_launch modal_launch_wait(int fd, struct config *config, struct log *l
     if (config_build_missing(&config->build, missing) > 0)
         return refuse_incomplete(config, log, missing);
     log_at(log, LOG_INFO, "image_build.awaiting_start", LOG_STR("build_id", config->build.id));
-    sigemptyset(&wanted);
-    for (size_t i = 0; i < ARRAY_LENGTH(ending); i++)
-        sigaddset(&wanted, ending[i]);
+    signals_fill_ends(&wanted);
     sigprocmask(SIG_BLOCK, &wanted, &before);
     signals = signalfd(-1, &wanted, SFD_CLOEXEC);
     launch = take_token(fd, signals, config, log);

@@ -16,7 +16,7 @@ enum modal_launch {
     MODAL_LAUNCH_REFUSED,   /* logged: exit status 1 */
 };
 
-/* Waits for the token on `fd` without limit; SIGTERM and SIGINT end the wait. Called before the
+/* Waits for the token on `fd` without limit; a signal that asks for the end (signals.h) ends the wait. Called before the
  * event loop and before any child. */
 enum modal_launch modal_launch_wait(int fd, struct config *config, struct log *log);
 

@@ -14,7 +14,7 @@ static void on_worker_done(void *user, const cJSON *result, const struct err *er
 
     if (json_get_bool(result, "ok", false))
         log_at(warm_up->log, LOG_INFO, "opencode.warmed_up", LOG_NUM("duration_ms", duration_ms));
-    else
+    else if (!err || err->class != ERR_CANCELLED)
         log_at(warm_up->log, LOG_WARNING, "opencode.warm_up_failed",
                LOG_NUM("duration_ms", duration_ms),
                LOG_STR("error_message", err ? err->text : json_get_string(result, "error")));

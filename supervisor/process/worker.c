@@ -43,6 +43,8 @@ static void on_exited(void *user, int exit_code)
     if (worker->too_late)
         err_set(&err, ERR_TIMEOUT, "not done within %llu s",
                 (unsigned long long)worker->limit_ms / 1000);
+    else if (worker->cancelled)
+        err_set(&err, ERR_CANCELLED, "the worker %s was not needed any more", worker->name);
     else if (exit_code < 0)
         err_set(&err, ERR_INTERNAL, "the worker %s was killed by signal %d", worker->name,
                 -exit_code);
@@ -57,7 +59,7 @@ static void on_limit(uv_timer_t *timer)
     struct worker *worker = timer->data;
 
     worker->too_late = true;
-    worker_kill(worker);
+    process_signal(&worker->process, SIGKILL);
 }
 
 void worker_init(struct worker *worker, const char *name, uv_loop_t *loop, struct reaper *reaper,
@@ -113,6 +115,7 @@ int worker_start(struct worker *worker, const cJSON *input, uint64_t limit_ms, s
         process_start(&worker->process, &options, read_end, -1, err) != 0)
         return err_add_context(err, "worker %s", worker->name);
     worker->too_late = false;
+    worker->cancelled = false;
     worker_extend(worker, limit_ms);
     return 0;
 }
@@ -125,5 +128,6 @@ void worker_extend(struct worker *worker, uint64_t limit_ms)
 
 void worker_kill(struct worker *worker)
 {
+    worker->cancelled = true;
     process_signal(&worker->process, SIGKILL);
 }

@@ -16,8 +16,8 @@
 struct worker_listener {
     /* Every line but the result; `line` is the caller's. May be NULL. */
     void (*on_line)(void *user, const cJSON *line);
-    /* Once. `result` is the line of type "result"; NULL and `err` when the worker died, was killed or
-     * passed its limit. */
+    /* Once. `result` is the line of type "result"; NULL and `err` when the worker died, passed its limit
+     * or was killed by us, which is ERR_CANCELLED and no failure of anything. */
     void (*on_done)(void *user, const cJSON *result, const struct err *err);
     void *user;
 };
@@ -30,6 +30,7 @@ struct worker {
     uv_timer_t limit;
     uint64_t limit_ms;
     bool too_late;
+    bool cancelled;
     cJSON *result;
 };
 

@@ -15,12 +15,24 @@
 static void dispatch(struct service *service, enum service_event event);
 static bool hold_back(struct service *service, enum service_event event);
 
+static void log_event(struct service *service, enum log_level level, const char *what)
+{
+    char event[EVENT_NAME_MAX];
+
+    snprintf(event, sizeof event, "%s.%s", service->name, what);
+    log_at(service->log, level, event, LOG_NUM("exit_code", service->exit_code),
+           LOG_NUM("restart_count", service->policy.deaths),
+           LOG_STR("error_message", service->error.text));
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct service *service = timer->data;
 
     if (hold_back(service, service->timer_event))
         return;
+    if (service->timer_event == SERVICE_EVENT_GRACE_OVER)
+        log_event(service, LOG_WARNING, "stop_timeout"); /* S-365 */
     if (service->timer_event == SERVICE_EVENT_START_TOO_LONG)
         err_set(&service->error, ERR_TIMEOUT, "%s did not become healthy within %llu s",
                 service->name, (unsigned long long)service->limits.start_ms / 1000);
@@ -59,16 +71,6 @@ static void on_terminate_again(uv_timer_t *timer)
     }
     service->grace_left_ms -= TERMINATE_AGAIN_MS;
     uv_timer_start(timer, on_terminate_again, TERMINATE_AGAIN_MS, 0);
-}
-
-static void log_event(struct service *service, enum log_level level, const char *what)
-{
-    char event[EVENT_NAME_MAX];
-
-    snprintf(event, sizeof event, "%s.%s", service->name, what);
-    log_at(service->log, level, event, LOG_NUM("exit_code", service->exit_code),
-           LOG_NUM("restart_count", service->policy.deaths),
-           LOG_STR("error_message", service->error.text));
 }
 
 /* The kernel sends the same signal as anybody else; its counter says that it was the kernel. */
@@ -162,10 +164,8 @@ static void act(struct service *service, unsigned actions)
         owner->on_notice(owner->user, SERVICE_NOTICE_DOWN);
     if (actions & SERVICE_TERMINATE)
         terminate(service);
-    if (actions & SERVICE_KILL) {
-        log_event(service, LOG_WARNING, "stop_timeout");
+    if (actions & SERVICE_KILL)
         process_signal(&service->process, SIGKILL);
-    }
     if (actions & SERVICE_PAUSE)
         pause_before_restart(service);
     if (actions & SERVICE_LIMIT_START && service->limits.start_ms > 0)

@@ -36,8 +36,9 @@ static bool part_is_valid(const char *part, size_t len)
     for (size_t i = 0; i < len; i++) {
         unsigned char byte = (unsigned char)part[i];
 
-        /* C0 80 is our way to write U+0000. */
-        if (byte < ' ' || byte == 127 || byte == '\\' || byte == 0xc0)
+        /* C0 80 is our way to write U+0000, ED A0 and above half a character. */
+        if (byte < ' ' || byte == 127 || byte == '\\' || byte == 0xc0 ||
+            (byte == 0xed && (unsigned char)part[i + 1] >= 0xa0))
             return false;
     }
     return true;

@@ -132,7 +132,8 @@ int skill_store_add(const struct skill_store *store, const cJSON *skill, struct 
     if (snprintf(directory, sizeof directory, "%s/%s", store->staging, name) >= PATH_MAX)
         return err_set_sys(err, ENAMETOOLONG, "%s", store->staging);
     if (mkdir(directory, DIRECTORY_MODE) != 0)
-        return err_set_sys(err, errno, "make %s", directory);
+        return errno == EEXIST ? err_set(err, ERR_PROTOCOL, "two skills are called %s", name)
+                               : err_set_sys(err, errno, "make %s", directory);
     cJSON_ArrayForEach(file, json_get_array(skill, "files")) {
         if (write_file(directory, file, err) != 0)
             return -1;

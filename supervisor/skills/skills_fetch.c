@@ -96,7 +96,7 @@ static enum skill_fault stage(struct skills_fetch *fetch, const struct skill_sto
         return fault;
     cJSON_ArrayForEach(skill, json_get_array(page, "skills")) {
         if (skill_store_add(store, skill, err) != 0)
-            return SKILL_FAULT_INSTALL;
+            return err->class == ERR_PROTOCOL ? SKILL_FAULT_INVALID : SKILL_FAULT_INSTALL;
     }
     return SKILL_FAULT_NONE;
 }

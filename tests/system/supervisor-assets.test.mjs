@@ -73,6 +73,15 @@ test('an answer that fails once is asked for again', async (t) => {
     await endInOrder(sandbox);
 });
 
+test('a boot that fails while skills are fetched says why it failed, and not that they did', async (t) => {
+    const playground = await playgroundFor(t);
+    playground.controlPlane.answers[SKILLS_ROUTE] = 'never';
+    const sandbox = await startWithStandIns(playground, { branch: 'no-such-branch' });
+    assert.equal((await sandbox.exited()).code, 1);
+    assert.match(playground.controlPlane.fatalReports[0].error, /no-such-branch/);
+    assert.equal(sandbox.logsOf('managed_skills.failed').length, 0, sandbox.output);
+});
+
 const escapes = {
     'a name that leads out of the directory': { name: '../../../tmp/out', files: { 'SKILL.md': '---\nname: out\n---\n' } },
     'a path that leads out of the directory': skill('out', { '../../out': 'x' }),

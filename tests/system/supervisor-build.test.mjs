@@ -140,6 +140,8 @@ test('SIGTERM while a bad configuration is being told: it ends at once, and nobo
     await sandbox.logged('repo_image.callback_retry');
     await endInOrder(sandbox, { limitMs: 1500, code: 1 });
     assert.equal(receiver.calls.length, 1);
+    assert.deepEqual(sandbox.logs.slice(-3).map(({ event }) => event),
+        ['supervisor.signal', 'supervisor.shutdown_start', 'supervisor.shutdown_complete']); // S-367, S-368
 });
 
 /** A launch on Modal by itself: it is over before a sandbox would begin. */
@@ -171,6 +173,7 @@ test('S-154, S-433: a signal while a launch on Modal waits for its token: cancel
         launch.signal(signal);
         assert.equal((await launch.exited()).code, 0, signal);
         assert.equal(launch.logsOf('image_build.launch_cancelled').length, 1);
+        assert.deepEqual(launch.logsOf('supervisor.signal').map((line) => line.signal_name), [signal]); // S-368
     }
 });
 

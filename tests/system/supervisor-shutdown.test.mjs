@@ -31,6 +31,15 @@ const moments = {
         repository: start('echo in-start\nsleep 1000'),
         reached: (sandbox) => waitUntil(() => sandbox.find('sleep 1000'), { what: 'start.sh' }),
     },
+    'while managed skills do not come': {
+        prepare: (playground) => { playground.controlPlane.answers['GET /sessions/:id/sandbox-skills'] = 'never'; },
+        reached: (sandbox) => waitUntil(() => sandbox.find('--worker skills'), { what: 'the worker that fetches them' }),
+    },
+    'while start.sh waits for the tunnel file': {
+        repository: start('true'),
+        options: { env: { EXPECTED_TUNNEL_PORTS: '3000', TUNNEL_WAIT_TIMEOUT_SECONDS: '1000' } },
+        reached: (sandbox) => sandbox.logged('setup.complete'),
+    },
     'while OpenCode starts': {
         options: { env: { STANDIN_OPENCODE: 'never-healthy' } },
         reached: (sandbox) => sandbox.logged('opencode.start'),
@@ -71,6 +80,7 @@ for (const [when, { repository, options = {}, prepare = () => {}, reached }] of 
             await reached(sandbox, playground);
             await endInOrder(sandbox, { limitMs: BOOT_END_MS });
             assert.deepEqual(playground.controlPlane.fatalReports, [], 'an orderly end is no fatal error');
+            assert.ok(!sandbox.output.includes('killed by signal 9'), `what was not needed any more did not fail:\n${sandbox.output}`);
         });
     }
 }

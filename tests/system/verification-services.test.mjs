@@ -65,6 +65,7 @@ const cases = {
         const [[begun], [fatal]] = ['opencode.start', 'supervisor.fatal'].map((event) => sandbox.logsOf(event));
         assert.ok(fatal.ts - begun.ts >= START_LIMIT_MS - CLOCKS_APART_MS, `after ${fatal.ts - begun.ts} ms`);
         assert.match(fatal.error_message, /30 s|healthy/i);
+        assert.equal(sandbox.logsOf('opencode.stop_timeout').length, 0, 'nobody had asked it to stop');
     },
     'V-4: another program that says it is healthy on the port is not taken for it': async (start) => {
         const other = `node -e "require('http').createServer((q, r) => r.end('{\\"healthy\\":true}')).listen(${PORT}, '127.0.0.1',

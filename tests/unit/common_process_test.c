@@ -131,6 +131,24 @@ static void test_spawn_failures(void)
         CHECK_INT(spawn_process(&options, &pid, &err), -1);
         CHECK_STR(err.text, "start no-such-program: it is not on PATH: No such file or directory");
     }
+    TEST("a script whose interpreter is missing is not said to be missing itself") {
+        char path[128];
+        char script[160];
+
+        snprintf(script, sizeof script, "%s/script", scratch);
+        CHECK_INT(file_write_atomic(script, "#!/no/such/sh\n", 14, 0755, false, NULL), 0);
+        snprintf(path, sizeof path, "PATH=/nowhere:%s", scratch);
+        options.program = "script";
+        options.envp = (const char *const[]){path, NULL};
+        CHECK_INT(spawn_process(&options, &pid, &err), -1);
+        CHECK_STR(err.text, "start script: the program that its first line names: "
+                            "No such file or directory");
+        options.program = script;
+        options.envp = NULL;
+        CHECK_INT(spawn_process(&options, &pid, &err), -1);
+        CHECK(strstr(err.text, "/script: the program that its first line names: ") != NULL);
+        unlink(script);
+    }
     TEST("a directory that is not there is named") {
         options.program = "/bin/true";
         options.directory = "/no/such/directory";

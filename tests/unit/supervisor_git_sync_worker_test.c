@@ -33,6 +33,7 @@ static void test_sync(void)
         git_shell(&fixture, "echo mine >workspace/app/file");
         CHECK_STR(work(input("sync", "main")), "protocol");
         CHECK_STR(json_get_string(run.result, "event"), "git.checkout_error");
+        CHECK_STR(json_get_string(run.result, "target_branch"), "main"); /* S-489 */
         CHECK_STR(json_get_string(run.result, "head_sha"), shown("git rev-parse HEAD"));
     }
     TEST("with keep_session_work the same checkout is only fetched (S-202)") {
@@ -220,6 +221,22 @@ static void test_legacy(void)
                   "trunk\nGrace");
         CHECK_STR(worker_run_events(&run),
                   "git.clone_start git.clone_complete git.sync_complete git.identity_configured");
+    }
+    TEST("an identity that cannot be written is told, and the sync goes on (S-512)") {
+        cJSON *object = input("legacy-quick-fetch", NULL), *identity = cJSON_CreateObject();
+
+        json_add_string(identity, "name", "Ada");
+        json_add_string(identity, "email", "ada@example.com");
+        json_put(object, "identity", identity);
+        git_shell(&fixture, "mkdir -p workspace/app/.git/config.lock/in-the-way");
+        CHECK_STR(work(object), "ok");
+        CHECK_STR(worker_run_events(&run), "git.stale_lock git.snapshot_status git.identity_error");
+        git_shell(&fixture, "rm -r workspace/app/.git/config.lock");
+    }
+    TEST("an unborn HEAD is told, and no failure (S-491)") {
+        git_shell(&fixture, "git -C workspace/app symbolic-ref HEAD refs/heads/unborn");
+        CHECK_STR(work(input("legacy-quick-fetch", "main")), "ok");
+        CHECK(strstr(worker_run_events(&run), "git.rev_parse_error") != NULL);
     }
     TEST("legacy-sync rebases own commits, and a conflict is a warning, not a failure (S-210)") {
         git_shell(&fixture, "rm -rf workspace/app");

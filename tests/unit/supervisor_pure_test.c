@@ -267,6 +267,8 @@ static void test_tunnel_file(void)
     TEST("a file of an unknown sandbox is nobody's") {
         CHECK(tunnel_file_is_of("A=1\nTUNNEL_SANDBOX_ID=sb1\r\n", "sb1"));
         CHECK(!tunnel_file_is_of("TUNNEL_SANDBOX_ID=sb12\n", "sb1"));
+        CHECK(!tunnel_file_is_of("TUNNEL_SANDBOX_ID=TUNNEL_SANDBOX_ID=sb1\n", "sb1"));
+        CHECK(tunnel_file_is_of("TUNNEL_SANDBOX_ID=sb0\nTUNNEL_SANDBOX_ID=sb1\n", "sb1"));
         CHECK(!tunnel_file_is_of("TUNNEL_SANDBOX_ID=unknown\n", "unknown"));
         CHECK(!tunnel_file_is_of("TUNNEL_SANDBOX_ID=\n", ""));
     }
