@@ -153,8 +153,9 @@ test('table 2.4 S-123: what cannot be staged is fatal, and the exit status is 1'
     const sandbox = await startWithStandIns(playground, { files: { 'root/.config/opencode/tool': 'a file' } });
     assert.equal((await sandbox.exited()).code, 1);
     assert.match(playground.controlPlane.fatalReports[0].error, /stage OpenCode's tools/);
-    const [{ outcome, phase_ms: phases }] = sandbox.logsOf('sandbox.startup');
+    const [{ outcome, git_sync_success: synchronised, phase_ms: phases }] = sandbox.logsOf('sandbox.startup');
     assert.deepEqual([outcome, phases.stage >= 0, 'setup' in phases], ['error', true, false], 'S-174: also the step that failed');
+    assert.equal(synchronised, false, 'S-474: it was not done yet');
 });
 
 test('table 2.4 S-107: an unsafe or doubled repository and a bad base_sha are fatal before anything is begun', async (t) => {
