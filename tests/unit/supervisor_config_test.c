@@ -69,6 +69,30 @@ static void test_eras_and_modes(void)
         CHECK_INT(config.era, ERA_LEGACY);
         config_free(&config);
     }
+    TEST("S-5: any of five variables makes it the current era, all others do not, --era decides") {
+        static const char *const current[] = {"VCS_HOST", "SANDBOX_TIMEOUT_SECONDS",
+                                              "IMAGE_BUILD_MODE", "FROM_REPO_IMAGE",
+                                              "VCS_CLONE_USERNAME"};
+        struct flags flags = {.test_root = "", .era = ERA_CHOICE_LEGACY};
+
+        for (size_t i = 0; i < ARRAY_LENGTH(current); i++) {
+            parse(&config, PAIRS(current[i], ""));
+            CHECK_INT(config.era, ERA_CURRENT);
+            CHECK_STR(config.era_reason, current[i]);
+            config_free(&config);
+        }
+        parse(&config, PAIRS("RESTORED_FROM_SNAPSHOT", "true", "VCS_CLONE_TOKEN", "t",
+                             "SANDBOX_VERSION", "v61", "REPO_IMAGE_SHA", "x"));
+        CHECK_INT(config.era, ERA_LEGACY);
+        CHECK_INT(config.boot_mode, BOOT_SNAPSHOT_RESTORE);
+        config_free(&config);
+        config_parse(&config, &flags, get, PAIRS("VCS_HOST", "x", "FROM_REPO_IMAGE", "true"),
+                     PASSWORD, 0);
+        CHECK_INT(config.era, ERA_LEGACY);
+        CHECK_INT(config.boot_mode, BOOT_FRESH);
+        CHECK_STR(config.era_reason, "--era");
+        config_free(&config);
+    }
     TEST("only the exact word true chooses a boot mode, build before restore before image") {
         static const struct {
             const char *build, *restore, *image;
