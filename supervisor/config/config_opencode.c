@@ -67,11 +67,13 @@ static void parse_address(struct config *config, const struct config_env *env, c
     config->opencode_password = config_env_copy(env, "OPENCODE_SERVER_PASSWORD", random_password);
 }
 
-/* What is staged for it on demand. */
+/* What is staged for it on demand. It asks for routes that an older control plane does not have (S-105). */
 static void parse_extras(struct config *config, const struct config_env *env)
 {
     const char *slack = config_env_get(env, "AGENT_SLACK_NOTIFY_ENABLED");
 
+    if (config->era == ERA_LEGACY)
+        return;
     config->slack_notify = slack && strcasecmp(slack, "true") == 0; /* S-34 */
     config->openai_managed = config_env_get(env, "OPENAI_OAUTH_MANAGED") != NULL;
     config->xai_managed = config_env_get(env, "XAI_OAUTH_MANAGED") != NULL;

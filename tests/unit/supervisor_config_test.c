@@ -173,6 +173,16 @@ static void test_values(void)
         CHECK(strstr(buf_text(&config.remarks), "SETUP_TIMEOUT_SECONDS") != NULL);
         config_free(&config);
     }
+    TEST("S-34 to S-36, S-105: what asks the control plane for its newer routes is today's era's") {
+        for (int era = ERA_LEGACY; era <= ERA_CURRENT; era++) {
+            parse(&config, PAIRS("AGENT_SLACK_NOTIFY_ENABLED", "True", "OPENAI_OAUTH_MANAGED", "0",
+                                 "XAI_OAUTH_MANAGED", "1", era ? "VCS_HOST" : "UNKNOWN", ""));
+            CHECK_INT(config.slack_notify, era);
+            CHECK_INT(config.openai_managed, era);
+            CHECK_INT(config.xai_managed, era);
+            config_free(&config);
+        }
+    }
     TEST("OpenCode has a password exactly when others could reach it") {
         parse(&config, PAIRS("OPENCODE_SERVER_PASSWORD", "of a user's secret"));
         CHECK_STR(config.opencode_host, "127.0.0.1");
