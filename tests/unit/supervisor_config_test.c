@@ -173,6 +173,12 @@ static void test_values(void)
         CHECK(strstr(buf_text(&config.remarks), "SETUP_TIMEOUT_SECONDS") != NULL);
         config_free(&config);
     }
+}
+
+static void test_opencode(void)
+{
+    struct config config;
+
     TEST("S-34 to S-36, S-105: what asks the control plane for its newer routes is today's era's") {
         for (int era = ERA_LEGACY; era <= ERA_CURRENT; era++) {
             parse(&config, PAIRS("AGENT_SLACK_NOTIFY_ENABLED", "True", "OPENAI_OAUTH_MANAGED", "0",
@@ -350,6 +356,7 @@ int main(void)
 {
     test_eras_and_modes();
     test_values();
+    test_opencode();
     test_memory_limit();
     test_problems();
     test_builds();
