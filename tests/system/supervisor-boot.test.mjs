@@ -205,6 +205,18 @@ test('OpenCode that hangs early requests, as the real one does, is ready as soon
     await endInOrder(sandbox);
 });
 
+test('OpenCode that resets, refuses, or says anything but that it is healthy is asked again (S-310, S-312)', async (t) => {
+    const playground = await playgroundFor(t, { repository: null });
+    const sandbox = await startWithStandIns(playground, { env: { STANDIN_OPENCODE: 'moody', STANDIN_REPORT: '/tmp/opencode-moods' } });
+    await sandbox.logged('opencode.ready');
+    await sandbox.logged('sandbox.startup');
+    const report = sandbox.isolated ? sandbox.path('tmp/opencode-moods') : '/tmp/opencode-moods';
+    const { healthAsked: asked } = JSON.parse(readFileSync(report, 'utf8'));
+    assert.ok(asked >= 7, `asked ${asked} times`);
+    assert.deepEqual([sandbox.logsOf('opencode.start').length, sandbox.logsOf('opencode.crash').length], [1, 0]);
+    await endInOrder(sandbox);
+});
+
 test('OpenCode that cannot be started is fatal, says why, and is reported', async (t) => {
     const playground = await playgroundFor(t);
     const sandbox = await startWithStandIns(playground, { opencode: '#!/no/such/interpreter\n' });

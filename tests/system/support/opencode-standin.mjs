@@ -3,7 +3,8 @@
 // line, ready in a moment. STANDIN_OPENCODE in the environment chooses how it misbehaves:
 //   never-healthy   listens and never answers          slow-answer  hangs up to the 8th request, like the real one
 //   exit            ends with status 3 at once         ignore-term  does not end on SIGTERM
-//   no-sessions     never answers POST /session            leaves-heir  its socket is inherited by a daemon
+//   no-sessions     never answers POST /session        leaves-heir  its socket is inherited by a daemon
+//   moody           says six other things before it says that it is healthy
 // On SIGUSR1 it stops answering.
 
 import { spawn } from 'node:child_process';
@@ -35,13 +36,22 @@ if (behaviour === 'slow-answer') {
         if (fake.requests.at(-1) === health && --left === 0) delete fake.answers[health];
     });
 }
+if (behaviour === 'moody') {
+    const moods = [[500, { error: 'starting' }], [401, {}], [200, '<html>"healthy":true</html>'], [200, { healthy: false }], [204]];
+    fake.answers[health] = 'never';
+    fake.on('change', () => {
+        if (fake.pending.length === 0) return;
+        fake.pending.pop().response.socket?.resetAndDestroy();
+        fake.answers[health] = () => moods.shift();
+    });
+}
 process.on('SIGUSR1', () => { fake.answers[health] = 'never'; });
 // What the test can look at afterwards: how it was started, and which directories its clients meant. A reader sees it whole.
 function report() {
     writeFileSync(`${process.env.STANDIN_REPORT}.new`, JSON.stringify({
         args: process.argv.slice(2), directory: process.cwd(), config: process.env.OPENCODE_CONFIG_CONTENT ?? null,
         client: process.env.OPENCODE_CLIENT ?? null, environment: Object.keys(process.env),
-        directoriesMeant: [...fake.directories] }));
+        directoriesMeant: [...fake.directories], healthAsked: fake.requests.filter((name) => name === health).length }));
     renameSync(`${process.env.STANDIN_REPORT}.new`, process.env.STANDIN_REPORT);
 }
 if (process.env.STANDIN_REPORT) {
