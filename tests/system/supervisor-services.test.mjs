@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
 import { waitUntil } from '../../playground/waiting.mjs';
 import { endInOrder, idleBridge, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
@@ -11,6 +11,9 @@ const AT_ONCE_MS = 500; // a death is noticed by SIGCHLD and the first restart h
 const FLOOD_BYTES = 100_000_000;
 const LINE_MAX_BYTES = 8 * 1024; // S-314
 const RESTARTS_EXHAUSTED_MS = 60_000; // pauses of 0, 2, 4, 8 and 16 s
+
+const MEMORY_BYTES = 512 * 1024 * 1024;
+const OUT_OF_MEMORY_MS = 60_000;
 
 const opencodeOf = (sandbox) => sandbox.find('opencode-standin.mjs');
 
@@ -55,6 +58,47 @@ test('when memory is short the supervisor is the last to be killed, its children
     await sandbox.stillRuns(playground.controlPlane.ready());
     assert.equal(score(sandbox.pid), '-500');
     for (const name of ['opencode-standin.mjs', 'oi-bridge']) assert.equal(score(sandbox.find(name).pid), '0', name);
+    await endInOrder(sandbox);
+});
+
+/** The limits of both versions' control groups: on memory, and on memory with swap or on swap alone. */
+const GROUP_VERSIONS = [
+    { root: '/sys/fs/cgroup/memory', limits: { 'memory.limit_in_bytes': MEMORY_BYTES, 'memory.memsw.limit_in_bytes': MEMORY_BYTES } },
+    { root: '/sys/fs/cgroup', limits: { 'memory.max': MEMORY_BYTES, 'memory.swap.max': 0 } },
+];
+
+/** A control group of the test's own with little memory and no swap; null where none can be made. */
+function memoryGroup(t) {
+    const hasSwap = existsSync('/proc/swaps') && readFileSync('/proc/swaps', 'utf8').trim().includes('\n');
+    for (const { root, limits } of GROUP_VERSIONS) {
+        const path = `${root}/oi-test-${process.pid}`;
+        const [memory, swap] = Object.keys(limits).map((name) => `${path}/${name}`);
+        try {
+            mkdirSync(path);
+            t.after(() => rmdirSync(path));
+            if (!existsSync(memory) || (hasSwap && !existsSync(swap))) continue;
+            for (const [name, bytes] of Object.entries(limits)) {
+                if (existsSync(`${path}/${name}`)) writeFileSync(`${path}/${name}`, String(bytes));
+            }
+            return path;
+        } catch {
+            // not this version, or not ours to change
+        }
+    }
+    return null;
+}
+
+test('OpenCode that the kernel kills because the memory is used up: it is said so, and it is started again', async (t) => {
+    const group = memoryGroup(t);
+    if (!group) return t.skip('no control group can be made here');
+    const playground = await playgroundFor(t, { repository: null });
+    const sandbox = await startWithStandIns(playground, { isolated: false,
+        around: ['sh', '-euc', `echo $$ >${group}/cgroup.procs; exec "$@"`, 'sh'] });
+    await sandbox.logged('sandbox.startup');
+    process.kill(opencodeOf(sandbox).pid, 'SIGUSR2');
+    const killed = await sandbox.logged('opencode.oom_killed', { timeoutMs: OUT_OF_MEMORY_MS });
+    assert.match(killed.error_message, /memory of the sandbox.*used up/);
+    await sandbox.logged('opencode.ready', { count: 2, timeoutMs: OUT_OF_MEMORY_MS });
     await endInOrder(sandbox);
 });
 

@@ -5,13 +5,14 @@
 //   exit            ends with status 3 at once         ignore-term  does not end on SIGTERM
 //   no-sessions     never answers POST /session        leaves-heir  its socket is inherited by a daemon
 //   moody           says six other things before it says that it is healthy
-// On SIGUSR1 it stops answering.
+// On SIGUSR1 it stops answering, on SIGUSR2 it takes two gigabytes of memory.
 
 import { spawn } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import { FakeOpencode } from './fake-opencode.mjs';
 
 const HANGING_REQUESTS = 8;
+const HOARDED_BYTES = 32 * 1024 * 1024, HOARDED_MOST = 64;
 const behaviour = process.env.STANDIN_OPENCODE ?? '';
 const option = (name) => process.argv[process.argv.indexOf(name) + 1];
 if (process.argv.includes('--version')) {
@@ -46,6 +47,10 @@ if (behaviour === 'moody') {
     });
 }
 process.on('SIGUSR1', () => { fake.answers[health] = 'never'; });
+const hoard = [];
+process.on('SIGUSR2', () => setInterval(() => {
+    if (hoard.length < HOARDED_MOST) hoard.push(Buffer.alloc(HOARDED_BYTES, 1));
+}, 1));
 // What the test can look at afterwards: how it was started, and which directories its clients meant. A reader sees it whole.
 function report() {
     writeFileSync(`${process.env.STANDIN_REPORT}.new`, JSON.stringify({
