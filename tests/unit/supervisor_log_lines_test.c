@@ -78,6 +78,31 @@ int main(void)
         CHECK(strstr(read_text("warnings"), "\n{\"scope\":\"start\""));
         root_end();
     }
+    TEST("a warning's line names its repository, in a file that is nobody else's (S-137, S-142)") {
+        struct stat st;
+
+        root_begin();
+        boot_warnings_add(in_root("warnings"), log, "sync", "stale", &repository);
+        CHECK_STR(read_text("warnings"), "{\"scope\":\"sync\",\"message\":\"stale\","
+                                         "\"repoOwner\":\"acme\",\"repoName\":\"app\"}\n");
+        CHECK(stat(in_root("warnings"), &st) == 0 && (st.st_mode & 0777) == 0600);
+        boot_warnings_clear(in_root("warnings"), log);
+        CHECK(!file_exists(in_root("warnings")));
+        root_end();
+    }
+    TEST("a file of warnings that cannot be deleted or written is said, no more (S-137, S-139)") {
+        root_begin();
+        CHECK_INT(mkdir(in_root("warnings"), 0700), 0);
+        put_file("warnings/in-the-way", "");
+        buf_reset(&said);
+        boot_warnings_clear(in_root("warnings"), log);
+        CHECK(strstr(buf_text(&said), "\"event\":\"supervisor.boot_warning_clear_failed\""));
+        boot_warnings_clear(in_root("missing"), log);
+        boot_warnings_add(in_root("warnings"), log, "setup", "slow", NULL);
+        CHECK(strstr(buf_text(&said), "\"event\":\"supervisor.boot_warning_write_failed\""));
+        CHECK(!strstr(buf_text(&said), "missing"));
+        root_end();
+    }
     TEST("each piece of the list of tunnel ports that is no port has its own line (S-26)") {
         const char *text = said_of_ports(log, &said, "3000, x ,,70000");
 
