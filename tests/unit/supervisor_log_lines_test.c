@@ -47,20 +47,17 @@ static const char *get_build_variable(void *user, const char *name)
     return strcmp(name, "OI_REPO_IMAGE_BUILD_ID") == 0 ? "b-1" : NULL;
 }
 
-int main(void)
+static void test_boot_warnings(struct log *log, struct buf *said)
 {
-    struct log *log = log_new(-1, "sandbox", "supervisor");
-    AUTO_BUF struct buf said = BUF_INIT(SAID_MAX);
     char owner[] = "acme", name[] = "app";
     struct repository repository = {.owner = owner, .name = name};
 
-    log_set_sink(log, keep, &said);
     TEST("a boot warning about no repository says null for its owner and name (S-137)") {
         boot_warnings_add("", log, "setup", "slow", NULL);
-        CHECK(strstr(buf_text(&said), "\"repo_owner\":null,\"repo_name\":null}"));
-        buf_reset(&said);
+        CHECK(strstr(buf_text(said), "\"repo_owner\":null,\"repo_name\":null}"));
+        buf_reset(said);
         boot_warnings_add("", log, "setup", "slow", &repository);
-        CHECK(strstr(buf_text(&said), "\"repo_owner\":\"acme\",\"repo_name\":\"app\"}"));
+        CHECK(strstr(buf_text(said), "\"repo_owner\":\"acme\",\"repo_name\":\"app\"}"));
     }
     TEST("a warning goes to a file of ours, whatever a hook put into its place (S-142, S-460)") {
         root_begin();
@@ -94,15 +91,24 @@ int main(void)
         root_begin();
         CHECK_INT(mkdir(in_root("warnings"), 0700), 0);
         put_file("warnings/in-the-way", "");
-        buf_reset(&said);
+        buf_reset(said);
         boot_warnings_clear(in_root("warnings"), log);
-        CHECK(strstr(buf_text(&said), "\"event\":\"supervisor.boot_warning_clear_failed\""));
+        CHECK(strstr(buf_text(said), "\"event\":\"supervisor.boot_warning_clear_failed\""));
         boot_warnings_clear(in_root("missing"), log);
         boot_warnings_add(in_root("warnings"), log, "setup", "slow", NULL);
-        CHECK(strstr(buf_text(&said), "\"event\":\"supervisor.boot_warning_write_failed\""));
-        CHECK(!strstr(buf_text(&said), "missing"));
+        CHECK(strstr(buf_text(said), "\"event\":\"supervisor.boot_warning_write_failed\""));
+        CHECK(!strstr(buf_text(said), "missing"));
         root_end();
     }
+}
+
+int main(void)
+{
+    struct log *log = log_new(-1, "sandbox", "supervisor");
+    AUTO_BUF struct buf said = BUF_INIT(SAID_MAX);
+
+    log_set_sink(log, keep, &said);
+    test_boot_warnings(log, &said);
     TEST("each piece of the list of tunnel ports that is no port has its own line (S-26)") {
         const char *text = said_of_ports(log, &said, "3000, x ,,70000");
 
