@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define EXTRA_FD 3
@@ -157,14 +158,23 @@ int process_start(struct process *process, const struct spawn_options *options, 
     return 0;
 }
 
+/* Asks without taking anything from the reaper. */
+static bool is_stopped(const struct process *process)
+{
+    siginfo_t info = {0};
+
+    return waitid(P_PID, (id_t)process->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == process->pid;
+}
+
 void process_signal(struct process *process, int number)
 {
     /* Not reaped yet, so the pid and its group are still ours. */
     if (!process->running)
         return;
     kill(-process->pid, number);
-    /* Who is stopped would not hear of it before its time is over. */
-    if (number == SIGTERM)
+    /* Not to others: a shell that has a trap for SIGCONT may forget the SIGTERM that comes with it. */
+    if (number == SIGTERM && is_stopped(process))
         kill(-process->pid, SIGCONT);
 }
 

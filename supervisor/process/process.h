@@ -55,7 +55,8 @@ void process_close(struct process *process);
 int process_start(struct process *process, const struct spawn_options *options, int input_fd,
                   int extra_fd, struct err *err);
 
-/* Sends to the whole group; nothing happens when it is not running. */
+/* Sends to the whole group; nothing happens when it is not running. A leader that is stopped goes on with
+ * a SIGTERM, which it would else not hear before its time is over. */
 void process_signal(struct process *process, int number);
 
 /* Somebody of its group is there; to be asked no later than in on_exit, while the number is ours. */

@@ -49,7 +49,6 @@ static void begin_phase(struct shutdown *shutdown)
         break;
     case SHUTDOWN_SWEEP_TERM:
         descendants_signal(SIGTERM);
-        descendants_signal(SIGCONT); /* the stopped would not hear of it */
         reaper_collect(shutdown->parts.reaper);
         break;
     case SHUTDOWN_SWEEP_KILL:

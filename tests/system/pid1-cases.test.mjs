@@ -9,7 +9,7 @@ import test from 'node:test';
 import { supervisorProgram } from '../../playground/paths.mjs';
 import { childrenOf, isAlive } from '../../playground/processes.mjs';
 import { waitUntil } from '../../playground/waiting.mjs';
-import { endInOrder, idleBridge, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
+import { afterMounting, endInOrder, idleBridge, inBothWays, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
 
 const isRoot = process.getuid() === 0;
 const needsRoot = isRoot ? false : 'needs root, for namespaces';
@@ -17,16 +17,6 @@ const sanitized = Boolean(process.env.OI_SANITIZED);
 const BUSY_MS = 60_000; // for what takes a second on a machine with nothing else to do
 const SWEEP_MS = 8000; // an end in which something has to be killed
 const idle = idleBridge.slice('#!/bin/sh\n'.length);
-
-/** Sanitized programs are slow: they run as PID 1 only, where there is more of our own code to run. */
-const ways = !isRoot ? [false] : sanitized ? [true] : [true, false];
-
-/** The test `name(isolated)` in both ways of running. */
-function inBothWays(name, body) {
-    for (const isolated of ways) {
-        test(`${name}, ${isolated ? 'as PID 1' : 'not as PID 1'}`, (t) => body(t, isolated));
-    }
-}
 
 /** A sandbox without repository, with `bridge` as its bridge. */
 async function start(t, isolated, bridge, options = {}) {
@@ -47,12 +37,14 @@ async function status(sandbox) {
 // ---- exit status ----
 
 const notExecutable = {
+    'a file that is not there': ['/no/such/program', /\/no\/such\/program.*No such file/],
+    'a name that is not on PATH': ['no-such-program', /no-such-program.*not on PATH/],
     'a directory': ['/usr', /\/usr.*Permission denied/],
     'a file that nobody may execute': ['/etc/passwd', /\/etc\/passwd.*Permission denied/],
     // The C library of the sanitized programs gives such a file to a shell.
     ...(!sanitized && { 'a file that is no program': ['no-program', /no-program.*Exec format/] }),
 };
-inBothWays('E4, E5: what cannot be executed as the bridge is fatal, by name and reason', async (t, isolated) => {
+inBothWays('E3..E5: what cannot be executed as the bridge is fatal, by name and reason', async (t, isolated) => {
     const around = ['sh', '-c', 'echo hello > "$HOME/no-program"; chmod +x "$HOME/no-program"; PATH=$HOME:$PATH exec "$@"', 'sh'];
     for (const [what, [program, reason]] of Object.entries(notExecutable)) {
         const { playground, sandbox } = await start(t, isolated, null, { args: ['--bridge-cmd', program], around });
@@ -231,8 +223,8 @@ while :; do sleep 1; done
 
 // ---- supervision ----
 
-test('P5: OpenCode and the bridge wait for their restarts at the same time', async (t) => {
-    const { sandbox } = await start(t, isRoot, idleBridge);
+inBothWays('P5: OpenCode and the bridge wait for their restarts at the same time', async (t, isolated) => {
+    const { sandbox } = await start(t, isolated, idleBridge);
     const killBoth = () => {
         for (const text of ['stand-in-bridge', 'opencode-standin']) process.kill(sandbox.find(text).pid, 'SIGKILL');
     };
@@ -257,16 +249,37 @@ inBothWays('P8: who keeps the output of a dead bridge does not delay its restart
     await endInOrder(sandbox, { limitMs: SWEEP_MS });
 });
 
-test('P10: a secret in a line of the bridge is hidden, also when it comes in two writes', async (t) => {
+inBothWays('P10: a secret in a line of the bridge is hidden, also when it comes in two writes', async (t, isolated) => {
     const bridge = `#!/bin/bash
 printf 'the token: %s' "\${SANDBOX_AUTH_TOKEN:0:20}"
 until [ -e "$HOME/go-on" ]; do sleep 0.05; done
 echo "\${SANDBOX_AUTH_TOKEN:20}!"
 ${idle}`;
-    const { sandbox } = await start(t, isRoot, bridge);
+    const { sandbox } = await start(t, isolated, bridge);
     await sandbox.logged('sandbox.startup');
     writeFileSync(sandbox.path('root/go-on'), '');
     await sandbox.waitFor(() => sandbox.lines.includes('the token: ***!'), { what: 'the hidden token' });
+    await endInOrder(sandbox);
+});
+
+inBothWays('P15: of who was killed because memory was used up, the report names who, why and the limit', {
+    skip: needsRoot }, async (t, isolated) => {
+    const groups = `mkdir "$HOME/groups"
+echo "oom_kill 3" >"$HOME/groups/memory.events"
+echo 268435456 >"$HOME/groups/memory.max"
+mount --bind "$HOME/groups" /sys/fs/cgroup`;
+    const { sandbox } = await start(t, isolated, idleBridge, {
+        around: afterMounting(groups, isolated) });
+    await sandbox.logged('sandbox.startup');
+    const kill = () => process.kill(sandbox.find('stand-in-bridge').pid, 'SIGKILL');
+    kill();
+    await sandbox.logged('bridge.started', { count: 2 });
+    assert.deepEqual(sandbox.logsOf('bridge.oom_killed'), [], 'that was not the kernel');
+    writeFileSync(sandbox.path('root/groups/memory.events'), 'oom_kill 4\n');
+    kill();
+    const crash = await sandbox.logged('bridge.crash', { count: 2 });
+    assert.match(crash.error_message, /^bridge was killed because the memory of the sandbox \(256 MiB\) was used up/);
+    assert.equal(sandbox.logsOf('bridge.oom_killed').length, 1);
     await endInOrder(sandbox);
 });
 

@@ -1,6 +1,7 @@
 // Sandboxes for tests: a playground of the test's own, and what must hold at the end of every test.
 
 import assert from 'node:assert/strict';
+import test from 'node:test';
 import { Playground } from '../../../playground/playground.mjs';
 import { Sandbox } from '../../../playground/sandbox.mjs';
 import { waitUntil } from '../../../playground/waiting.mjs';
@@ -11,6 +12,32 @@ export const BOOT_LIMIT_MS = 60_000;
 export const PROMPT_LIMIT_MS = 120_000;
 /** Short waits for tests of reconnecting and of what comes by the clock. */
 export const QUICK = { BRIDGE_HEARTBEAT_INTERVAL_MS: '200', BRIDGE_RECONNECT_FIRST_MS: '50' };
+
+const isRoot = process.getuid() === 0;
+/** In which ways a test of the supervisor runs it: as PID 1 of a namespace (true), which needs root, and as an ordinary
+ * process. Sanitized programs are slow: they run as PID 1 only, where there is more of our own code to run. */
+export const ways = !isRoot ? [false] : process.env.OI_SANITIZED ? [true] : [true, false];
+const nameOfWay = (isolated) => (isolated ? 'as PID 1' : 'not as PID 1');
+
+/** The test `name(t, isolated)` in all ways. */
+export function inBothWays(name, options, body = options) {
+    for (const isolated of ways) {
+        test(`${name}, ${nameOfWay(isolated)}`, body === options ? {} : options, (t) => body(t, isolated));
+    }
+}
+
+/** Likewise, both at the same time, for what has long waits: each has OpenCode's port to itself. `body` gives
+ * `alone(isolated)` to the sandbox, whose control plane knows of no skills to fetch and cannot be reached. */
+export function inBothWaysAtOnce(name, body) {
+    test(name, { concurrency: isRoot }, async (t) => {
+        await Promise.all(ways.map((isolated) => t.test(nameOfWay(isolated), (one) => body(one, isolated))));
+    });
+}
+
+export const alone = (isolated, env = {}) => ({
+    isolated, args: ['--era', 'legacy'], env: { ...env, CONTROL_PLANE_URL: 'http://127.0.0.1:9' },
+    ...(isRoot && { around: ['unshare', '--net', ...after('ip link set lo up')] }),
+});
 
 /** A script that runs the stand-in for OpenCode (opencode-standin.mjs) in place of the real one. */
 export const standInOpencode = (isolated = process.getuid() === 0) => `#!/bin/sh
@@ -28,6 +55,9 @@ export const githubIsHere = ({ gitServer }) => `[url "${gitServer.baseWithToken}
 
 /** A command around the supervisor that runs `script` in the sandbox first. */
 export const after = (script) => ['sh', '-euc', `${script}\nexec "$@"`, 'sh'];
+
+/** Likewise for a script that mounts: an ordinary process needs mounts of its own for that. */
+export const afterMounting = (script, isolated) => [...(isolated ? [] : ['unshare', '--mount']), ...after(script)];
 
 /** Options for a sandbox with a network of its own (root): several can run at once although OpenCode's port is always
  * the same. It reaches no control plane. */
@@ -84,9 +114,9 @@ export async function readySandbox(t, { sandbox: sandboxOptions = {}, ...options
 }
 
 /** The sandbox has ended and nothing of it is left, not even what left its process group. */
-export async function assertNothingLeft(sandbox) {
+export async function assertNothingLeft(sandbox, { timeoutMs = 1000 } = {}) {
     const left = () => sandbox.processes();
-    await waitUntil(() => left().length === 0, { timeoutMs: 1000, what: 'the last processes to go' }).catch(() => {
+    await waitUntil(() => left().length === 0, { timeoutMs, what: 'the last processes to go' }).catch(() => {
         assert.deepEqual(left(), [], 'processes are left');
     });
 }
