@@ -5,9 +5,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { sampleFiles } from '../../playground/sample-repository.mjs';
 import { waitUntil } from '../../playground/waiting.mjs';
-import { assertNothingLeft, daemonise, endInOrder, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
+import { alone, assertNothingLeft, daemonise, endInOrder, inBothWays, inBothWaysAtOnce, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
 
 const BUDGET_MS = 18_000; // S-365: 16 s and the sweep
+const PAUSE_S = 3.5; // the fourth start's, 4 s, less its jitter
 const BOOT_END_MS = 8000; // with nothing in the way that ignores SIGTERM but the daemon
 
 const setup = (text) => ({ owner: 'acme', name: 'app', files: { ...sampleFiles, '.openinspect/setup.sh': `#!/bin/bash\n${text}\n` } });
@@ -66,37 +67,48 @@ const moments = {
     },
     'in the pause before a restart of the bridge': {
         options: { bridge: '#!/bin/sh\nexit 1\n' },
-        reached: (sandbox) => sandbox.waitFor(() => sandbox.logsOf('bridge.restart').some(({ delay_s }) => delay_s >= 2),
+        reached: (sandbox) => sandbox.waitFor(() => sandbox.logsOf('bridge.restart').some(({ delay_s }) => delay_s >= PAUSE_S),
             { what: 'a pause' }),
+        limitMs: PAUSE_S * 500, // it does not wait for its end
+    },
+    'while the bridge is stopped': {
+        options: { bridge: `#!/bin/bash\ntrap 'echo "bridge: ends"; exit 0' TERM\nkill -STOP $$\nwhile :; do sleep 1000 & wait $!; done\n` },
+        reached: (sandbox) => waitUntil(() => sandbox.find('stand-in-bridge')?.state === 'T', { what: 'the bridge to stop' }),
+        ended: (sandbox) => assert.ok(sandbox.lines.includes('bridge: ends'), 'it went on and heard the SIGTERM'),
     },
 };
 
-for (const [when, { repository, options = {}, prepare = () => {}, reached }] of Object.entries(moments)) {
+for (const [when, moment] of Object.entries(moments)) {
     for (const isolated of process.getuid() === 0 ? [true, false] : [false]) {
+        const { repository, options = {}, prepare = () => {}, reached, limitMs = BOOT_END_MS, ended = () => {} } = moment;
         test(`SIGTERM ${when}, ${isolated ? 'as PID 1' : 'not as PID 1'}: exit 0 and nothing left`, async (t) => {
             const playground = await playgroundFor(t, repository ? { repository } : {});
             await prepare(playground);
             const sandbox = await startWithStandIns(playground, { ...options, isolated });
             await reached(sandbox, playground);
-            await endInOrder(sandbox, { limitMs: BOOT_END_MS });
+            await endInOrder(sandbox, { limitMs });
+            ended(sandbox);
             assert.deepEqual(playground.controlPlane.fatalReports, [], 'an orderly end is no fatal error');
             assert.ok(!sandbox.output.includes('killed by signal 9'), `what was not needed any more did not fail:\n${sandbox.output}`);
         });
     }
 }
 
-test('everything in a sandbox ignores SIGTERM: gone within the budget all the same', async (t) => {
-    const stubborn = '#!/bin/bash\ntrap "" TERM\nwhile :; do sleep 1; done\n';
-    const playground = await playgroundFor(t, { repository: start(daemon) });
-    const sandbox = await startWithStandIns(playground, { bridge: stubborn, env: { STANDIN_OPENCODE: 'ignore-term' } });
+const stubborn = '#!/bin/bash\ntrap "" TERM\nwhile :; do sleep 1; done\n';
+
+inBothWaysAtOnce('P6: everything in a sandbox ignores SIGTERM: killed, each when its time is over, within the budget', async (t, isolated) => {
+    const playground = await playgroundFor(t, { repository: null });
+    const sandbox = await startWithStandIns(playground, {
+        bridge: stubborn.replace('\n', `\n${daemon}`), ...alone(isolated, { STANDIN_OPENCODE: 'ignore-term' }) });
     await sandbox.logged('sandbox.startup');
+    await seesDaemon(sandbox);
     await endInOrder(sandbox, { limitMs: BUDGET_MS });
+    for (const service of ['bridge', 'opencode']) assert.equal(sandbox.logsOf(`${service}.stop_timeout`).length, 1, service);
 });
 
-test('a second SIGTERM cuts every wait short', async (t) => {
-    const stubborn = '#!/bin/bash\ntrap "" TERM\nwhile :; do sleep 1; done\n';
+inBothWays('S13: a second SIGTERM cuts every wait short', async (t, isolated) => {
     const playground = await playgroundFor(t);
-    const sandbox = await startWithStandIns(playground, { bridge: stubborn, env: { STANDIN_OPENCODE: 'ignore-term' } });
+    const sandbox = await startWithStandIns(playground, { isolated, bridge: stubborn, env: { STANDIN_OPENCODE: 'ignore-term' } });
     await sandbox.logged('sandbox.startup');
     sandbox.signal('SIGTERM');
     await sandbox.logged('supervisor.shutdown_start');
