@@ -41,7 +41,7 @@ static void on_worker_done(void *user, const cJSON *result, const struct err *er
 {
     struct assembly_run *run = user;
     const char *text = json_get_string(result, "error");
-    double files = 0, repositories = 0;
+    double files = 0, repositories = 0, guard_ms = 0;
     struct err failure;
 
     if (!json_get_bool(result, "ok", false)) {
@@ -52,9 +52,11 @@ static void on_worker_done(void *user, const cJSON *result, const struct err *er
         run->listener.on_done(run->listener.user, &failure);
         return;
     }
+    json_get_number(result, "guard_ms", &guard_ms);
     if (json_get_string(result, "guarded"))
         log_at(run->log, LOG_INFO, "opencode.repo_deps_staged",
-               LOG_STR("dir", json_get_string(result, "guarded")));
+               LOG_STR("dir", json_get_string(result, "guarded")),
+               LOG_NUM("duration_ms", guard_ms));
     if (json_get_string(result, "guard_error"))
         log_at(run->log, LOG_WARNING, "opencode.git_excludes_failed",
                LOG_STR("error_message", json_get_string(result, "guard_error")));

@@ -1,6 +1,7 @@
 #include "supervisor/staging/assembly_worker.h"
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "common/worker.h"
@@ -241,6 +242,7 @@ static int guard_checkout(const char *checkout, const char *deps, cJSON *result,
     static const char *const staged[] = {"/.opencode/" NPM_GUARD_MODULES,
                                          "/.opencode/" NPM_GUARD_LOCK};
     char directory[PATH_MAX];
+    uint64_t started_ms = clock_monotonic_ms();
     enum npm_guard guard;
     int rc = earlier_assets_remove(checkout, err); /* first: their imports would want an npm run */
 
@@ -248,8 +250,10 @@ static int guard_checkout(const char *checkout, const char *deps, cJSON *result,
         !is_directory(directory))
         return rc; /* absent, or a link that is not followed (S-282) */
     guard = npm_guard_put(directory, deps, err);
-    if (guard == NPM_GUARD_PUT)
+    if (guard == NPM_GUARD_PUT) {
         json_add_string(result, "guarded", directory);
+        json_add_number(result, "guard_ms", (double)(clock_monotonic_ms() - started_ms));
+    }
     if (guard == NPM_GUARD_FAILED)
         return -1;
     return guard == NPM_GUARD_PUT ? git_exclude_add(checkout, staged, ARRAY_LENGTH(staged), err)

@@ -170,6 +170,7 @@ test('table 2.4 S-107: an unsafe or doubled repository and a bad base_sha are fa
     // S-6, S-132: told as every boot is, and as every end.
     const said = sandbox.logs.map(({ event }) => event).filter((event) => event !== 'supervisor.config_invalid');
     assert.deepEqual(said, ['supervisor.start', 'supervisor.era', 'supervisor.error', 'supervisor.fatal',
-        'supervisor.report_error_rejected']); // S-134: no control plane has that route
+        'supervisor.report_error_rejected', // S-134: no control plane has that route
+        'supervisor.shutdown_start', 'supervisor.shutdown_complete']); // S-367
     assert.equal(sandbox.logsOf('supervisor.error')[0].error_type, 'config');
 });

@@ -1,11 +1,12 @@
 // What must hold for every program of ours that a test ran, whatever the test was about.
 
 import assert from 'node:assert/strict';
+import { checkLogLines } from './log-lines.mjs';
 
 const CRASH_SIGNALS = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP'];
 const SANITIZER = /ERROR: (Address|Leak|Undefined)\w*Sanitizer|runtime error:|SUMMARY: \w*Sanitizer/;
 
-/** It did not crash, no sanitizer complained, and none of `secrets` is in what it printed. */
+/** It did not crash, no sanitizer complained, none of `secrets` is in what it printed, and its log is as the contract has it. */
 export function checkProgram(program, secrets = []) {
     assert.ok(!CRASH_SIGNALS.includes(program.exit?.signal), `${program.name} crashed:\n${program.output}`);
     const complaint = program.lines.findIndex((line) => SANITIZER.test(line));
@@ -14,4 +15,5 @@ export function checkProgram(program, secrets = []) {
         const line = program.lines.find((text) => text.includes(secret));
         assert.equal(line, undefined, `${program.name} printed a secret`);
     }
+    checkLogLines(program.logs);
 }
