@@ -24,7 +24,8 @@ static int on_entry(const git_config_entry *entry, void *user)
     struct present *present = user;
 
     present->count++;
-    present->is_wanted = present->wanted && strcmp(entry->value, present->wanted) == 0;
+    present->is_wanted =
+        present->wanted && entry->value && strcmp(entry->value, present->wanted) == 0;
     return 0;
 }
 

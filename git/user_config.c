@@ -11,10 +11,12 @@
 #include <string.h>
 
 #define EVERY_VALUE ".*"
+#define NO_VALUE "a^"
 
 struct values {
-    const char *wanted;
+    const char *const *wanted;
     size_t count;
+    size_t seen;
     bool other;
 };
 
@@ -46,27 +48,32 @@ static int on_value(const git_config_entry *entry, void *user)
 {
     struct values *values = user;
 
-    values->count++;
-    values->other |= !entry->value || strcmp(entry->value, values->wanted) != 0;
+    values->other |= values->seen >= values->count || !entry->value ||
+                     strcmp(entry->value, values->wanted[values->seen]) != 0;
+    values->seen++;
     return 0;
 }
 
-static int replace(git_config *config, const char *key, const char *value)
+static int replace(git_config *config, const char *key, struct values *values)
 {
-    struct values values = {.wanted = value};
-    int code = git_config_get_multivar_foreach(config, key, NULL, on_value, &values);
+    int code = git_config_get_multivar_foreach(config, key, NULL, on_value, values);
 
     if (code < 0 && code != GIT_ENOTFOUND)
         return code;
-    if (values.count == 1 && !values.other)
+    if (values->seen == values->count && !values->other)
         return 0;
-    if (values.count > 1)
+    if (values->seen > 1)
         code = git_config_delete_multivar(config, key, EVERY_VALUE);
-    return code < 0 && code != GIT_ENOTFOUND ? code : git_config_set_string(config, key, value);
+    if (code == 0 || code == GIT_ENOTFOUND)
+        code = git_config_set_string(config, key, values->wanted[0]);
+    for (size_t i = 1; code == 0 && i < values->count; i++)
+        code = git_config_set_multivar(config, key, NO_VALUE, values->wanted[i]);
+    return code;
 }
 
-int user_config_replace(const char *key, const char *value, struct err *err)
+int user_config_replace(const char *key, const char *const *values, size_t count, struct err *err)
 {
+    struct values wanted = {.wanted = values, .count = count};
     AUTO_GIT(config) git_config *config = NULL;
     AUTO_BUF struct buf path = BUF_INIT(PATH_MAX);
     int code;
@@ -77,7 +84,7 @@ int user_config_replace(const char *key, const char *value, struct err *err)
         return err_set(err, ERR_CONFIG, "the path of the user's git configuration is too long");
     code = git_config_open_ondisk(&config, buf_text(&path));
     if (code == 0)
-        code = replace(config, key, value);
+        code = replace(config, key, &wanted);
     if (code == 0)
         return 0;
     git_error_to_err(code, NULL, err);

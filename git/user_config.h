@@ -7,7 +7,10 @@
 
 #include "common/err.h"
 
-/* `git config --global --replace-all <key> <value>`. A file that says so already is not written. */
-int user_config_replace(const char *key, const char *value, struct err *err);
+#include <stddef.h>
+
+/* `git config --global --replace-all <key> <value>`, with more than one value each added after the one
+ * before. A file that says so already is not written. */
+int user_config_replace(const char *key, const char *const *values, size_t count, struct err *err);
 
 #endif

@@ -19,6 +19,7 @@
 
 #define BIN_DIRECTORY_MODE 0755
 #define COMMAND_MAX (2 * PATH_MAX)
+#define HELPER_KEY "credential.helper"
 
 struct install {
     const char *root;
@@ -91,11 +92,11 @@ static int put_anywhere(const struct install *install, const char *name, char pa
     return -1;
 }
 
-static void configure(const char *key, const char *value)
+static void configure(const char *key, const char *const *values, size_t count)
 {
     struct err err;
 
-    if (user_config_replace(key, value, &err) < 0)
+    if (user_config_replace(key, values, count, &err) < 0)
         emit("credential_helper.config_failed", "config_key", key, &err);
 }
 
@@ -116,27 +117,46 @@ static bool print_command(const struct install *install, const char *path, struc
     return !buf_failed(command);
 }
 
-static void install_helper(const struct install *install)
+/* In the older era an empty value first: it makes git forget the helpers it knows from the system's file,
+ * where an image has ours without the word, and that one would ask a control plane (S-105). */
+static void configure_helper(const struct install *install, const char *path)
 {
     AUTO_BUF struct buf command = BUF_INIT(COMMAND_MAX);
+    const char *values[] = {"", ""};
+    struct err err;
+
+    if (!print_command(install, path, &command)) {
+        err_set(&err, ERR_CONFIG, "git cannot be told of a helper at %s", path);
+        emit("credential_helper.config_failed", "config_key", HELPER_KEY, &err);
+        return;
+    }
+    values[1] = buf_text(&command);
+    configure(HELPER_KEY, install->legacy ? values : values + 1, install->legacy ? 2 : 1);
+}
+
+static void install_helper(const struct install *install)
+{
+    static const char *const yes[] = {"true"};
     char path[PATH_MAX];
     struct err err;
 
     if (put_anywhere(install, GIT_CREDENTIALS_NAME, path, &err) < 0)
         emit("credential_helper.shim_write_failed", "path", path, &err);
-    else if (print_command(install, path, &command))
-        configure("credential.helper", buf_text(&command));
-    configure("credential.useHttpPath", "true");
+    else
+        configure_helper(install, path);
+    configure("credential.useHttpPath", yes, 1);
 }
 
-/* S-242, decision 7: a directory that cannot be written to is said, and the boot goes on. */
+/* S-242, decision 7: a directory that cannot be written to is said, and the boot goes on. Not in the older
+ * era (S-104), where gh would ask a control plane that knows no credentials (S-105). */
 static void install_gh(const struct install *install)
 {
     char real[PATH_MAX], path[PATH_MAX];
     struct err err;
 
     snprintf(real, sizeof real, "%s%s", install->root, GH_WRAPPER_REAL);
-    if (access(real, X_OK) == 0 && put_anywhere(install, GH_WRAPPER_NAME, path, &err) < 0)
+    if (!install->legacy && access(real, X_OK) == 0 &&
+        put_anywhere(install, GH_WRAPPER_NAME, path, &err) < 0)
         emit("gh_wrapper.install_failed", "path", path, &err);
 }
 

@@ -164,7 +164,8 @@ int git_credentials_main(int count, char *const words[])
     signal(SIGPIPE, SIG_IGN);
     credential_source_read(&source, legacy, get_variable, NULL);
     if (strcmp(word, "gh-token") == 0) {
-        run_gh_token();
+        if (!legacy) /* S-105: there is nobody to be asked */
+            run_gh_token();
     } else {
         read_input(&input);
         if (strcmp(word, "get") == 0)

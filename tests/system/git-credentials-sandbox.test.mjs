@@ -7,7 +7,7 @@ import { existsSync, lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { createRepository, git, sampleFiles } from '../../playground/sample-repository.mjs';
-import { endInOrder, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
+import { after, endInOrder, githubIsHere, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
 
 const LAUNCHER_GIVES_NONE = { VCS_CLONE_TOKEN: undefined };
 
@@ -99,16 +99,24 @@ test('a control plane that refuses ends the boot of a fresh session, with its wo
 });
 
 test('a session of the older contract: its token serves github.com, by the helper alone, and no control plane is asked', async (t) => {
-    const files = { ...sampleFiles, '.openinspect/setup.sh':
-        '#!/bin/bash\nprintf "protocol=https\\nhost=github.com\\n\\n" | git credential fill | sha256sum >../answer\n' };
+    const files = { ...sampleFiles, '.openinspect/setup.sh': `#!/bin/bash
+printf "protocol=https\\nhost=github.com\\n\\n" | git credential fill | sha256sum >../answer
+env --unset=GITHUB_APP_TOKEN ~/../usr/local/bin/oi-git-credentials --legacy-env gh-token >../for-gh 2>&1
+` };
     const playground = await playgroundFor(t, { era: 'older', repository: { owner: 'acme', name: 'app', files } });
     const { gitServer } = playground;
-    const sandbox = await startWithStandIns(playground, { files: {
-        'root/.gitconfig': `[url "${gitServer.baseWithToken}"]\n\tinsteadOf = https://github.com/\n` } });
+    // As in our image, where git knows the helper in every session; and there is a gh.
+    const sandbox = await startWithStandIns(playground, {
+        isolated: false, around: after('chmod +x "$HOME/../usr/bin/gh"; export GIT_CONFIG_SYSTEM="$HOME/system-gitconfig"'),
+        files: {
+            'root/.gitconfig': githubIsHere(playground), 'usr/bin/gh': '#!/bin/sh\n',
+            'root/system-gitconfig': '[credential]\n\thelper = !$HOME/../usr/local/bin/oi-git-credentials\n' } });
     await sandbox.logged('opencode.ready');
     assert.match(readFileSync(sandbox.path('root/.gitconfig'), 'utf8'), /helper = .*oi-git-credentials --legacy-env\n/);
     const expected = `protocol=https\nhost=github.com\nusername=x-access-token\npassword=${gitServer.token}\n`;
     assert.equal(readFileSync(sandbox.path('workspace/answer'), 'utf8').split(' ')[0], createHash('sha256').update(expected).digest('hex'));
+    assert.equal(readFileSync(sandbox.path('workspace/for-gh'), 'utf8'), '');
+    assert.ok(!existsSync(sandbox.path('usr/local/bin/gh')), 'nor by a wrapper of gh (S-104, S-105)');
     assert.equal(requestsFor(playground).length, 0);
     await endInOrder(sandbox);
 });

@@ -36,6 +36,12 @@ int main(void)
         CHECK_INT(set_name(NULL), 0);
         CHECK_STR(name(), "");
     }
+    TEST("a key without a value, as a slip of the hand leaves it, is replaced too") {
+        git_shell(&fixture, "printf '[user]\\n\\tname\\n' >>workspace/app/.git/config");
+        CHECK_INT(set_name("Ada"), 0);
+        CHECK_STR(name(), "Ada");
+        CHECK_INT(set_name(NULL), 0);
+    }
     TEST("a lock that another git gives back in time is waited for") {
         git_shell(&fixture, "touch workspace/app/.git/config.lock;"
                             "(sleep 0.5; rm workspace/app/.git/config.lock) >&- 2>&- &");
