@@ -339,6 +339,8 @@ int boot_init(struct boot *boot, uv_loop_t *loop, struct reaper *reaper, struct 
 void boot_start(struct boot *boot, uint64_t started_ms)
 {
     boot->started_ms = started_ms;
+    if (!boot->plan.steps[BOOT_STEP_SYNC].runs) /* S-198 */
+        log_at(boot->log, LOG_INFO, "git.skip_clone", LOG_STR("reason", "no_repo_configured"));
     if (boot->config->era == ERA_CURRENT)
         tunnel_wait_clear_stale(boot->config, boot->log);
     advance(boot);

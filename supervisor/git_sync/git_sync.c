@@ -99,7 +99,8 @@ static void log_failure(struct git_sync_job *job, const cJSON *result, const str
     bool has_timeout = json_get_number(result, "timeout_seconds", &timeout_s) || !result;
 
     if (!event)
-        event = err && err->class == ERR_TIMEOUT ? "git.clone_timeout" : "git.update_error";
+        event = err && err->class == ERR_TIMEOUT ? "git.clone_timeout"
+                                                 : git_sync_unexpected_event(job->sync->config);
     if (!class)
         class = err_class_name(err ? err->class : ERR_INTERNAL);
     /* S-192, S-197 */
@@ -183,11 +184,6 @@ void git_sync_start(struct git_sync *sync)
 {
     size_t count = sync->config->repositories.count;
 
-    if (count == 0) {
-        log_at(sync->log, LOG_INFO, "git.skip_clone", LOG_STR("reason", "no_repo_configured"));
-        sync->listener.on_done(sync->listener.user);
-        return;
-    }
     /* Counted up front: a job that cannot start is through at once. */
     sync->running = count;
     for (size_t i = 0; i < count; i++)

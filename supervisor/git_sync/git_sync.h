@@ -40,7 +40,7 @@ struct git_sync {
 int git_sync_init(struct git_sync *sync, uv_loop_t *loop, struct reaper *reaper, struct log *log,
                   const struct config *config, struct git_sync_listener listener, struct err *err);
 
-/* on_done may be called before it returns. */
+/* When there is a repository. on_done may be called before it returns. */
 void git_sync_start(struct git_sync *sync);
 
 /* SIGKILL to the workers; a half-made clone never looks like a checkout (S-203). */

@@ -58,6 +58,14 @@ static void add_reentry(cJSON *request, const struct config *config,
     json_add_string(request, "base_sha", repository->base_sha);
 }
 
+const char *git_sync_unexpected_event(const struct config *config)
+{
+    if (config->era == ERA_LEGACY)
+        return "git.sync_error";
+    return config->boot_mode == BOOT_SNAPSHOT_RESTORE ? "git.restore_refresh_error"
+                                                      : "git.update_error";
+}
+
 cJSON *git_sync_request_build(const struct config *config, const struct repository *repository)
 {
     AUTO_BUF struct buf url = BUF_INIT(URL_MAX);

@@ -15,4 +15,7 @@
 /* The caller's to json_wipe(), for it holds the token; NULL when out of memory. */
 cJSON *git_sync_request_build(const struct config *config, const struct repository *repository);
 
+/* What the logs call a failure that is none of a clone, a fetch or a checkout (S-197, S-512). */
+const char *git_sync_unexpected_event(const struct config *config);
+
 #endif

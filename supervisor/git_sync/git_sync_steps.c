@@ -207,7 +207,6 @@ int git_sync_steps_refresh(struct git_sync_task *task, struct err *err)
 {
     if (is_absent(task->path))
         return git_sync_steps_current(task, err);
-    task->refreshing = true;
     tell_stale_locks(task);
     if (set_url(task, err) < 0 || fetch(task, err) < 0)
         return -1;
@@ -215,13 +214,14 @@ int git_sync_steps_refresh(struct git_sync_task *task, struct err *err)
     return 0;
 }
 
-/* S-214. A failure is told and no more: commits can be made with another name (S-512). */
+/* S-214, also after a failure, where there is a checkout. Its own failure is told and no more: commits can
+ * be made with another name (S-512). */
 static void set_identity(const struct git_sync_task *task)
 {
     struct err err = {0};
     cJSON *fields;
 
-    if (!task->identity_name || !task->identity_email)
+    if (!task->identity_name || !task->identity_email || is_absent(task->path))
         return;
     if (repository_set_identity(task->path, task->identity_name, task->identity_email, &err) < 0) {
         fields = text_field("error_type", err_class_name(err.class));
@@ -243,18 +243,12 @@ static void tell_head(struct git_sync_task *task)
         task->emit("info", "git.sync_complete", text_field("head_sha", sha));
 }
 
-int git_sync_steps_legacy(struct git_sync_task *task, struct err *err)
+/* An existing checkout follows its branch (S-212). */
+static int rebase(struct git_sync_task *task, struct err *err)
 {
     enum rebase_outcome outcome = REBASE_UP_TO_DATE;
     struct err conflict = {0};
 
-    if (is_absent(task->path)) {
-        if (clone(task, err) < 0)
-            return -1;
-        tell_head(task);
-        set_identity(task);
-        return 0;
-    }
     if (remove_stale_locks(task, err) < 0 || set_url(task, err) < 0 || fetch(task, err) < 0)
         return -1;
     task->operation = "update";
@@ -265,22 +259,29 @@ int git_sync_steps_legacy(struct git_sync_task *task, struct err *err)
         json_add_string(fields, "stderr", conflict.text);
         task->emit("warning", "git.rebase_error", fields);
     }
-    tell_head(task);
-    set_identity(task);
     return 0;
+}
+
+int git_sync_steps_legacy(struct git_sync_task *task, struct err *err)
+{
+    int result = is_absent(task->path) ? clone(task, err) : rebase(task, err);
+
+    if (result == 0)
+        tell_head(task);
+    set_identity(task);
+    return result;
 }
 
 int git_sync_steps_legacy_quick(struct git_sync_task *task, struct err *err)
 {
     struct err failure = {0};
 
-    (void)err;
+    (void)err; /* always a success (S-213) */
     if (is_absent(task->path)) {
         task->emit("info", "git.quick_fetch_skip", text_field("reason", "no_repo_path"));
         return 0;
     }
     tell_stale_locks(task);
-    /* Always a success (S-213). */
     if (set_url(task, &failure) < 0 || fetch(task, &failure) < 0)
         task->emit("warning", "git.quick_fetch_error", text_field("stderr", failure.text));
     else
@@ -289,8 +290,7 @@ int git_sync_steps_legacy_quick(struct git_sync_task *task, struct err *err)
     return 0;
 }
 
-const char *git_sync_steps_failure_event(const struct git_sync_task *task, const char *operation,
-                                         const struct err *err)
+const char *git_sync_steps_failure_event(const char *operation, const struct err *err)
 {
     if (strcmp(operation, "clone") == 0)
         return err->class == ERR_TIMEOUT ? "git.clone_timeout" : "git.clone_error";
@@ -300,5 +300,5 @@ const char *git_sync_steps_failure_event(const struct git_sync_task *task, const
         return err->class == ERR_TIMEOUT ? "git.fetch_timeout" : "git.fetch_error";
     if (strcmp(operation, "checkout") == 0)
         return "git.checkout_error";
-    return task->refreshing ? "git.restore_refresh_error" : "git.update_error"; /* S-197 */
+    return NULL;
 }

@@ -35,7 +35,6 @@ struct git_sync_task {
     /* Out. */
     const char *operation; /* what ran last: "clone", "set_url", "fetch", "checkout", "update" */
     bool cloned;           /* there was no checkout before */
-    bool refreshing;       /* of a restored checkout (S-195) */
     bool kept;             /* S-202: only fetched, for there is work of a session */
     char base_sha[SANDBOX_MARK_SHA_SIZE]; /* S-218: where the session began; "" when unknown */
 };
@@ -45,8 +44,8 @@ int git_sync_steps_refresh(struct git_sync_task *task, struct err *err);      /*
 int git_sync_steps_legacy(struct git_sync_task *task, struct err *err);       /* S-212 */
 int git_sync_steps_legacy_quick(struct git_sync_task *task, struct err *err); /* S-213 */
 
-/* The log event of the contract for a failure of `operation` (S-486..S-490). */
-const char *git_sync_steps_failure_event(const struct git_sync_task *task, const char *operation,
-                                         const struct err *err);
+/* The log event of the contract for a failure of `operation` (S-486..S-489); NULL: nobody expected it,
+ * and the boot mode says what it is called (git_sync_request.h). */
+const char *git_sync_steps_failure_event(const char *operation, const struct err *err);
 
 #endif

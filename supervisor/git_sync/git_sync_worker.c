@@ -150,7 +150,7 @@ static void emit_failure(const struct git_sync_task *task, struct err *err)
         err_add_context(err, "%s %s", operation, task->access.repository);
     result = worker_result_new(err);
     json_add_string(result, "operation", operation);
-    json_add_string(result, "event", git_sync_steps_failure_event(task, operation, err));
+    json_add_string(result, "event", git_sync_steps_failure_event(operation, err));
     json_add_bool(result, "kept", task->kept);
     if (strcmp(operation, "checkout") == 0)
         json_add_string(result, "target_branch", task->branch.name);

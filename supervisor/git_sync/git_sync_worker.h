@@ -42,7 +42,8 @@
  *   {"type":"event","level":"info","event":"git.clone_start","fields":{...}}
  *       a log line for the parent to write with repo_owner and repo_name added (S-483..S-491, S-512):
  *       git.clone_start, git.clone_complete, git.default_branch, git.checkout_error,
- *       git.rebase_error, git.snapshot_status, git.identity_configured, ...; of our own:
+ *       git.rebase_error, git.snapshot_status, git.identity_configured, git.identity_error,
+ *       git.rev_parse_error, ...; of our own:
  *       git.lfs_not_fetched (`hint`), git.stale_lock_removed (`files`).
  *       level: "debug", "info", "warning" or "error".
  *   {"type":"progress","phase":"receiving","received_objects":10,"total_objects":99,
@@ -57,8 +58,8 @@
  *   {"type":"result","ok":false,"operation":"clone","error_class":"auth","error":"clone acme/app: ...",
  *    "event":"git.clone_error","kept":false,"head_sha":"<40 hex>"}
  *       operation: "clone", "set_url", "fetch", "checkout", "update". `event` is the log event that
- *       the contract has for it (S-486..S-490), git.clone_timeout and git.fetch_timeout included
- *       (those also carry "timeout_seconds"). head_sha, base_sha: of a checkout that was there (S-218).
+ *       the contract has for it (S-486..S-489), git.clone_timeout and git.fetch_timeout included
+ *       (those also carry "timeout_seconds"); left out for what the contract did not expect. head_sha, base_sha: of a checkout that was there (S-218).
  *       error_class words are those of err_class_name().
  *
  * Exit status: 0 with ok true, 1 with ok false.

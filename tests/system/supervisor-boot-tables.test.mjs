@@ -4,10 +4,10 @@
 // supervisor-assets; S-128, S-129 in supervisor-services; S-130, S-131 in supervisor-build; S-111 when fresh in supervisor-git.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { createRepository, sampleFiles } from '../../playground/sample-repository.mjs';
+import { createRepository, git, sampleFiles } from '../../playground/sample-repository.mjs';
 import { after, endInOrder, githubIsHere, idleBridge, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
 
 const needsRoot = process.getuid() === 0 ? false : 'needs root, to put something in the way';
@@ -57,6 +57,7 @@ test('table 2.2 rows 4, 6, 7, 16, 17, 19, 26, 28: what each mode logs, runs and 
     await without.logged('sandbox.startup');
     const said = without.logs.map(({ event }) => event).filter((event) => modeLines.includes(event));
     assert.deepEqual(said, ['supervisor.no_repo_configured'], 'S-102: whatever the mode');
+    assert.deepEqual(without.logsOf('git.skip_clone').map(({ level, reason }) => [level, reason]), [['info', 'no_repo_configured']], 'S-198');
     await endInOrder(without);
 });
 
@@ -87,13 +88,15 @@ test(`table 2.4 ${Object.keys(onlyLogged).join(', ')}: only logged, the boot goe
     await endInOrder(sandbox);
 });
 
-test('table 2.4 S-110: the gh wrapper has no place, although there is a gh: only logged', async (t) => {
+test('table 2.4 S-110: the gh wrapper has no place, although there is a gh: only logged; S-109: so is that git\'s configuration is locked', async (t) => {
     const playground = await playgroundFor(t);
     const sandbox = await startWithStandIns(playground, { isolated: false, around: after('chmod +x "$HOME/../usr/bin/gh"'),
-        files: { 'usr/bin/gh': '#!/bin/sh\n', ...inTheWay('usr/local/bin/gh', 'root/.local/bin/gh') } });
+        files: { 'usr/bin/gh': '#!/bin/sh\n', 'root/.gitconfig.lock': '', ...inTheWay('usr/local/bin/gh', 'root/.local/bin/gh') } });
     assert.equal((await sandbox.logged('sandbox.startup')).outcome, 'success');
     const [failed] = sandbox.logsOf('gh_wrapper.install_failed');
     assert.deepEqual([failed?.level, failed?.path.endsWith('/gh')], ['warning', true], sandbox.output);
+    assert.deepEqual(sandbox.logsOf('credential_helper.config_failed').map(({ config_key: key, stderr }) => [key, /gitconfig/.test(stderr)]),
+        [['credential.helper', true], ['credential.useHttpPath', true]], 'S-493');
     await endInOrder(sandbox);
 });
 
@@ -119,8 +122,15 @@ test('table 2.4 S-111: a repository that cannot be brought up to date is a warni
     await first.logged('sandbox.startup');
     const snapshot = first.snapshot(join(playground.dir, 'snapshot'));
     await endInOrder(first);
-    renameSync(playground.bareRepository, `${playground.bareRepository}.gone`);
-    for (const mode of ['repo_image', 'snapshot_restore']) {
+    const other = join(playground.dir, 'other');
+    git(playground.dir, 'clone', '--quiet', playground.bareRepository, other);
+    for (const checkout of [other, join(snapshot, 'workspace/app')]) appendFileSync(join(checkout, 'README.md'), `${checkout}\n`);
+    git(other, 'commit', '--quiet', '--all', '--message', 'In the way');
+    git(other, 'push', '--quiet', 'origin', 'main');
+    playground.controlPlane.sandboxId = 'not-the-one-of-the-snapshot';
+    const why = { repo_image: ['git.checkout_error', 'warning', 'main'], snapshot_restore: ['git.fetch_error', 'error', undefined] };
+    for (const mode of Object.keys(why)) {
+        if (mode === 'snapshot_restore') renameSync(playground.bareRepository, `${playground.bareRepository}.gone`);
         const sandbox = await startWithStandIns(playground, { snapshot, env: modeEnv(mode) });
         const { outcome, git_sync_success: synchronised } = await sandbox.logged('sandbox.startup');
         assert.deepEqual([outcome, synchronised], ['success', false], mode);
@@ -128,6 +138,8 @@ test('table 2.4 S-111: a repository that cannot be brought up to date is a warni
         assert.deepEqual([warning?.scope, warning?.repo_name], ['sync', 'app'], mode);
         const written = JSON.parse(readFileSync(sandbox.path('tmp/oi-boot-warnings.jsonl'), 'utf8'));
         assert.match(written.message, /acme\/app failed; the checkout may be stale/);
+        const [event, level, target] = why[mode];
+        assert.deepEqual(sandbox.logsOf(event).map((line) => [line.level, line.target_branch]), [[level, target]], `S-489: ${sandbox.output}`);
         await endInOrder(sandbox);
     }
 });

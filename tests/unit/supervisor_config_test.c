@@ -329,6 +329,7 @@ static void test_git_requests(void)
         AUTO_JSON cJSON *request = git_sync_request_build(&config, &config.repositories.items[0]);
 
         CHECK_STR(json_get_string(request, "url"), "https://github.com/acme/app.git");
+        CHECK_STR(git_sync_unexpected_event(&config), "git.sync_error");
         CHECK_STR(json_get_string(request, "action"), "legacy-sync");
         CHECK_STR(json_get_string(request, "branch"), NULL);
         CHECK_STR(json_get_string(request, "username"), "x-access-token");
@@ -344,6 +345,9 @@ static void test_git_requests(void)
         AUTO_JSON cJSON *request = git_sync_request_build(&config, &config.repositories.items[0]);
 
         CHECK_STR(json_get_string(request, "action"), "refresh");
+        CHECK_STR(git_sync_unexpected_event(&config), "git.restore_refresh_error");
+        config.boot_mode = BOOT_FRESH;
+        CHECK_STR(git_sync_unexpected_event(&config), "git.update_error");
         CHECK_STR(json_get_string(request, "username"), "oauth2");
         CHECK_STR(json_get_string(request, "password"), "y");
         CHECK_STR(json_get_string(request, "branch"), "main");

@@ -197,6 +197,13 @@ static void test_failures(void)
         CHECK(json_get_bool(run.result, "kept", false));
         CHECK_STR(shown("cat new-file; rm new-file"), "mine");
     }
+    TEST("what nobody expected has no event here: the boot mode names it (S-197, S-512)") {
+        git_shell(&fixture, "mv workspace/app moved; mkdir workspace/app; touch workspace/app/x");
+        CHECK_STR(work(input("sync", "main")), "not_found");
+        CHECK_STR(json_get_string(run.result, "operation"), "update");
+        CHECK_STR(json_get_string(run.result, "event"), NULL);
+        git_shell(&fixture, "rm -r workspace/app; mv moved workspace/app");
+    }
     TEST("input that is none is an error that does not repeat it") {
         worker_run_free(&run);
         worker_run_text(git_sync_worker_main, "{\"password\":\"" TEST_TOKEN "\"", &run);
@@ -207,36 +214,52 @@ static void test_failures(void)
     }
 }
 
+/* legacy-sync or legacy-quick-fetch with who commits; a wrong password makes the fetch fail. */
+static cJSON *identity_input(const char *action, const char *name, const char *password)
+{
+    cJSON *object = input(action, NULL), *identity = cJSON_CreateObject();
+
+    json_add_string(identity, "name", name);
+    json_add_string(identity, "email", "grace@example.com");
+    json_put(object, "identity", identity);
+    if (password)
+        json_put(object, "password", cJSON_CreateString(password));
+    return object;
+}
+
 static void test_legacy(void)
 {
     TEST("legacy-sync clones the remote's HEAD branch and sets the identity (S-212, S-214)") {
-        cJSON *object = input("legacy-sync", NULL), *identity = cJSON_CreateObject();
-
-        json_add_string(identity, "name", "Grace");
-        json_add_string(identity, "email", "grace@example.com");
-        json_put(object, "identity", identity);
         git_shell(&fixture, "rm -rf workspace/app");
-        CHECK_STR(work(object), "ok");
+        CHECK_STR(work(identity_input("legacy-sync", "Grace", NULL)), "ok");
         CHECK_STR(shown("git symbolic-ref --short HEAD; git config --local user.name"),
                   "trunk\nGrace");
         CHECK_STR(worker_run_events(&run),
                   "git.clone_start git.clone_complete git.sync_complete git.identity_configured");
     }
-    TEST("an identity that cannot be written is told, and the sync goes on (S-512)") {
-        cJSON *object = input("legacy-quick-fetch", NULL), *identity = cJSON_CreateObject();
-
-        json_add_string(identity, "name", "Ada");
-        json_add_string(identity, "email", "ada@example.com");
-        json_put(object, "identity", identity);
-        git_shell(&fixture, "mkdir -p workspace/app/.git/config.lock/in-the-way");
-        CHECK_STR(work(object), "ok");
-        CHECK_STR(worker_run_events(&run), "git.stale_lock git.snapshot_status git.identity_error");
-        git_shell(&fixture, "rm -r workspace/app/.git/config.lock");
-    }
     TEST("an unborn HEAD is told, and no failure (S-491)") {
         git_shell(&fixture, "git -C workspace/app symbolic-ref HEAD refs/heads/unborn");
         CHECK_STR(work(input("legacy-quick-fetch", "main")), "ok");
         CHECK(strstr(worker_run_events(&run), "git.rev_parse_error") != NULL);
+        git_shell(&fixture, "git -C workspace/app symbolic-ref HEAD refs/heads/trunk");
+    }
+    TEST("a sync that failed sets the identity too where there is a checkout, for the session goes "
+         "on (S-214)") {
+        CHECK_STR(work(identity_input("legacy-sync", "Ada", "wrong")), "auth");
+        CHECK_STR(worker_run_events(&run), "git.identity_configured");
+        CHECK_STR(shown("git config --local user.name"), "Ada");
+        git_shell(&fixture, "mv workspace/app moved");
+        CHECK_STR(work(identity_input("legacy-sync", "Ada", "wrong")), "auth");
+        CHECK_STR(worker_run_events(&run), "git.clone_start");
+        git_shell(&fixture, "mv moved workspace/app");
+    }
+    TEST("an identity that cannot be written is told, and the sync goes on (S-512)") {
+        git_shell(&fixture, "cd workspace/app/.git; mv config kept; ln -s kept/none config");
+        CHECK_STR(work(identity_input("legacy-quick-fetch", "Eve", NULL)), "ok");
+        CHECK_STR(worker_run_events(&run), "git.quick_fetch_error git.identity_error");
+        CHECK(
+            strstr(buf_text(&run.output), "\"level\":\"error\",\"event\":\"git.identity_error\""));
+        git_shell(&fixture, "cd workspace/app/.git; mv kept config");
     }
     TEST("legacy-sync rebases own commits, and a conflict is a warning, not a failure (S-210)") {
         git_shell(&fixture, "rm -rf workspace/app");
