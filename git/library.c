@@ -34,7 +34,8 @@ void library_stop(void)
     started = false;
 }
 
-/* libgit2 looks only at the usual places for the user's and the system's configuration. */
+/* libgit2 looks only at the usual places for the user's and the system's configuration. What is added
+ * would be the first to be written to: a checkout's remote would stand in the user's file. */
 static int add_config_files(git_repository *repository)
 {
     static const struct {
@@ -44,6 +45,7 @@ static int add_config_files(git_repository *repository)
         {"GIT_CONFIG_SYSTEM", GIT_CONFIG_LEVEL_SYSTEM},
         {"GIT_CONFIG_GLOBAL", GIT_CONFIG_LEVEL_GLOBAL},
     };
+    git_config_level_t written = GIT_CONFIG_LEVEL_LOCAL;
     AUTO_GIT(config) git_config *config = NULL;
     int code = git_repository_config(&config, repository);
 
@@ -53,7 +55,7 @@ static int add_config_files(git_repository *repository)
         if (path)
             code = git_config_add_file_ondisk(config, path, files[i].level, repository, 1);
     }
-    return code;
+    return code == 0 ? git_config_set_writeorder(config, &written, 1) : code;
 }
 
 int library_open(const char *path, git_repository **repository, struct err *err)

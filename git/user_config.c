@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define EVERY_VALUE ".*"
 #define NO_VALUE "a^"
@@ -19,6 +20,15 @@ struct values {
     size_t seen;
     bool other;
 };
+
+/* GIT_CONFIG_GLOBAL=/dev/null is how one does without: renaming a file onto it would take the device
+ * away from everybody, and opening a pipe would wait for ever. */
+static bool is_no_file(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
 
 static int find_file(struct buf *path, struct err *err)
 {
@@ -82,6 +92,8 @@ int user_config_replace(const char *key, const char *const *values, size_t count
         return -1;
     if (buf_failed(&path))
         return err_set(err, ERR_CONFIG, "the path of the user's git configuration is too long");
+    if (is_no_file(buf_text(&path)))
+        return err_set(err, ERR_IO, "set %s: %s is no file", key, buf_text(&path));
     code = git_config_open_ondisk(&config, buf_text(&path));
     if (code == 0)
         code = replace(config, key, &wanted);

@@ -2,8 +2,10 @@
 
 #include "git/clone.h"
 
+#include "common/cleanup.h"
 #include "common/clock.h"
 #include "git/library.h"
+#include "git/repository.h"
 #include "tests/unit/check.h"
 #include "tests/unit/git_fixture.h"
 
@@ -169,6 +171,25 @@ static void test_settings(void)
         setenv("GIT_CONFIG_GLOBAL", git_output(&fixture, "realpath other.config"), 1);
         fails(ERR_TLS, "signed it");
         unsetenv("GIT_CONFIG_GLOBAL");
+    }
+    TEST("and is only read: what a clone and a new origin write stands in the checkout's own") {
+        static const char *const places[] = {"$PWD/other.config", "$PWD/none/none",
+                                             "$PWD/other.config/none"};
+
+        git_shell(&fixture, "git config -f other.config --unset http.sslCAInfo");
+        setenv("GIT_CONFIG_SYSTEM", git_output(&fixture, "echo $PWD/system.config"), 1);
+        for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
+            setenv("GIT_CONFIG_GLOBAL", git_output(&fixture, "echo %s", places[i]), 1);
+            CHECK_INT(clone_repository(&fixture.access, fixture.checkout, &branch, &last), 0);
+            CHECK_INT(repository_set_origin(fixture.checkout, "https://h/x.git", &last), 0);
+            CHECK_STR(git_output(&fixture, "cd workspace/app; git config --local remote.origin.url;"
+                                           "git config --local branch.main.merge"),
+                      "https://h/x.git\nrefs/heads/main");
+            git_shell(&fixture, "rm -rf workspace/app");
+        }
+        CHECK_STR(git_output(&fixture, "grep -l origin other.config system.config 2>&-"), "");
+        unsetenv("GIT_CONFIG_GLOBAL");
+        unsetenv("GIT_CONFIG_SYSTEM");
     }
     TEST("url.*.insteadOf with credentials of its own works, and origin keeps the plain URL") {
         git_shell(&fixture,

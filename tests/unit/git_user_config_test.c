@@ -43,6 +43,20 @@ int main(void)
         CHECK_STR(replaced_by(two, ARRAY_LENGTH(two)), "|\n|/bin/two --word");
         CHECK_STR(git_output(&fixture, "stat -c %%i home/.gitconfig"), before);
     }
+    TEST("what is no file is left alone: a device would be gone, a pipe would be waited for") {
+        static const char *const kinds[] = {"mknod other c 1 3 || mkdir other", "mkfifo other",
+                                            "mkdir other"};
+
+        for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
+            struct err err = {0};
+
+            git_shell(&fixture, "rm -rf other; %s", kinds[i]);
+            setenv("GIT_CONFIG_GLOBAL", git_output(&fixture, "echo $PWD/other"), 1);
+            CHECK_INT(user_config_replace(KEY, one, 1, &err), -1);
+            CHECK(strstr(err.text, "/other is no file") != NULL);
+            unsetenv("GIT_CONFIG_GLOBAL");
+        }
+    }
     library_stop();
     CHECK_INT(git_fixture_end(&fixture), 0);
     return check_done();
