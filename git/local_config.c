@@ -2,56 +2,25 @@
 
 #include "common/clock.h"
 #include "git/auto_git2.h"
+#include "git/config_values.h"
 #include "git/git_error.h"
 #include "git/library.h"
 
-#include <stdbool.h>
-#include <string.h>
 #include <time.h>
 
-#define ANY_VALUE ".*"
 #define NS_PER_MS 1000000L
 #define LOCK_LOOK_MS 20 /* git does not tell when it gives a lock back */
 
-struct present {
-    const char *wanted;
-    size_t count;
-    bool is_wanted; /* the last one seen */
-};
-
-static int on_entry(const git_config_entry *entry, void *user)
-{
-    struct present *present = user;
-
-    present->count++;
-    present->is_wanted =
-        present->wanted && entry->value && strcmp(entry->value, present->wanted) == 0;
-    return 0;
-}
-
-static int apply(git_config *config, const struct local_config_change *change)
-{
-    struct present present = {.wanted = change->value};
-    int code = git_config_get_multivar_foreach(config, change->key, NULL, on_entry, &present);
-
-    if (code < 0 && code != GIT_ENOTFOUND)
-        return code;
-    if (present.count == 1 && present.is_wanted)
-        return 0;
-    code = present.count ? git_config_delete_multivar(config, change->key, ANY_VALUE) : 0;
-    if (code == 0 && change->value)
-        code = git_config_set_string(config, change->key, change->value);
-    return code;
-}
-
-/* As apply(), for a file that others write, too. What was done before the lock was met is found done. */
+/* For a file that others write, too. What was done before the lock was met is found done. */
 static int apply_when_free(git_config *config, const struct local_config_change *change,
                            uint64_t deadline_ms)
 {
     const struct timespec pause = {.tv_nsec = LOCK_LOOK_MS * NS_PER_MS};
+    size_t count = change->value ? 1 : 0;
     int code;
 
-    while ((code = apply(config, change)) == GIT_ELOCKED && clock_monotonic_ms() < deadline_ms)
+    while ((code = config_values_set(config, change->key, &change->value, count)) == GIT_ELOCKED &&
+           clock_monotonic_ms() < deadline_ms)
         nanosleep(&pause, NULL);
     return code;
 }

@@ -4,22 +4,13 @@
 #include "common/env.h"
 #include "common/file.h"
 #include "git/auto_git2.h"
+#include "git/config_values.h"
 #include "git/git_error.h"
 #include "git/library.h"
 
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define EVERY_VALUE ".*"
-#define NO_VALUE "a^"
-
-struct values {
-    const char *const *wanted;
-    size_t count;
-    size_t seen;
-    bool other;
-};
 
 /* GIT_CONFIG_GLOBAL=/dev/null is how one does without: renaming a file onto it would take the device
  * away from everybody, and opening a pipe would wait for ever. */
@@ -54,36 +45,8 @@ static int find_file(struct buf *path, struct err *err)
     return 0;
 }
 
-static int on_value(const git_config_entry *entry, void *user)
-{
-    struct values *values = user;
-
-    values->other |= values->seen >= values->count || !entry->value ||
-                     strcmp(entry->value, values->wanted[values->seen]) != 0;
-    values->seen++;
-    return 0;
-}
-
-static int replace(git_config *config, const char *key, struct values *values)
-{
-    int code = git_config_get_multivar_foreach(config, key, NULL, on_value, values);
-
-    if (code < 0 && code != GIT_ENOTFOUND)
-        return code;
-    if (values->seen == values->count && !values->other)
-        return 0;
-    if (values->seen > 1)
-        code = git_config_delete_multivar(config, key, EVERY_VALUE);
-    if (code == 0 || code == GIT_ENOTFOUND)
-        code = git_config_set_string(config, key, values->wanted[0]);
-    for (size_t i = 1; code == 0 && i < values->count; i++)
-        code = git_config_set_multivar(config, key, NO_VALUE, values->wanted[i]);
-    return code;
-}
-
 int user_config_replace(const char *key, const char *const *values, size_t count, struct err *err)
 {
-    struct values wanted = {.wanted = values, .count = count};
     AUTO_GIT(config) git_config *config = NULL;
     AUTO_BUF struct buf path = BUF_INIT(PATH_MAX);
     int code;
@@ -96,7 +59,7 @@ int user_config_replace(const char *key, const char *const *values, size_t count
         return err_set(err, ERR_IO, "set %s: %s is no file", key, buf_text(&path));
     code = git_config_open_ondisk(&config, buf_text(&path));
     if (code == 0)
-        code = replace(config, key, &wanted);
+        code = config_values_set(config, key, values, count);
     if (code == 0)
         return 0;
     git_error_to_err(code, NULL, err);

@@ -40,6 +40,10 @@ int main(void)
         git_shell(&fixture, "printf '[user]\\n\\tname\\n' >>workspace/app/.git/config");
         CHECK_INT(set_name("Ada"), 0);
         CHECK_STR(name(), "Ada");
+        git_shell(&fixture, "printf '[user]\\n\\tname\\n' >>workspace/app/.git/config");
+        CHECK_INT(set_name("Eve"), -1);
+        CHECK(strstr(last.text, "once without a value") != NULL);
+        git_shell(&fixture, "sed -i '/^.name$/d' workspace/app/.git/config");
         CHECK_INT(set_name(NULL), 0);
     }
     TEST("a lock that another git gives back in time is waited for") {

@@ -27,7 +27,7 @@ int main(void)
     TEST("a key gets one value, whatever it had, and all else in the file stays") {
         git_shell(&fixture,
                   "printf '# mine\\n[user]\\n\\tname = Ada\\n[credential]\\n\\thelper = a\\n"
-                  "\\thelper = b\\n\\thelper\\n' >home/.gitconfig");
+                  "\\thelper = b\\n' >home/.gitconfig");
         CHECK_STR(replaced_by(one, ARRAY_LENGTH(one)), "|/bin/one");
         CHECK_STR(git_output(&fixture, "head -3 home/.gitconfig"), "# mine\n[user]\n\tname = Ada");
     }
