@@ -152,20 +152,10 @@ static void test_silence(void)
     }
 }
 
-static void test_settings(void)
+static void test_configuration_elsewhere(void)
 {
     struct branch_choice branch = {.wanted = "main"};
 
-    TEST("http.<url>.sslCAInfo of the user's configuration wins over SSL_CERT_FILE, as for git") {
-        setenv("SSL_CERT_FILE", fixture.stranger, 1);
-        git_shell(&fixture,
-                  "git config --global http.https://localhost:%d/acme.sslCAInfo %s;"
-                  "git config --global http.https://localhost:%d/other.sslCAInfo /nowhere",
-                  fixture.port, fixture.authority, fixture.port);
-        CHECK_INT(clone_repository(&fixture.access, fixture.checkout, &branch, &last), 0);
-        git_shell(&fixture, "rm -rf workspace/app home/.gitconfig");
-        setenv("SSL_CERT_FILE", fixture.authority, 1);
-    }
     TEST("GIT_CONFIG_GLOBAL names the user's configuration") {
         git_shell(&fixture, "git config -f other.config http.sslCAInfo %s", fixture.stranger);
         setenv("GIT_CONFIG_GLOBAL", git_output(&fixture, "realpath other.config"), 1);
@@ -190,6 +180,22 @@ static void test_settings(void)
         CHECK_STR(git_output(&fixture, "grep -l origin other.config system.config 2>&-"), "");
         unsetenv("GIT_CONFIG_GLOBAL");
         unsetenv("GIT_CONFIG_SYSTEM");
+    }
+}
+
+static void test_settings(void)
+{
+    struct branch_choice branch = {.wanted = "main"};
+
+    TEST("http.<url>.sslCAInfo of the user's configuration wins over SSL_CERT_FILE, as for git") {
+        setenv("SSL_CERT_FILE", fixture.stranger, 1);
+        git_shell(&fixture,
+                  "git config --global http.https://localhost:%d/acme.sslCAInfo %s;"
+                  "git config --global http.https://localhost:%d/other.sslCAInfo /nowhere",
+                  fixture.port, fixture.authority, fixture.port);
+        CHECK_INT(clone_repository(&fixture.access, fixture.checkout, &branch, &last), 0);
+        git_shell(&fixture, "rm -rf workspace/app home/.gitconfig");
+        setenv("SSL_CERT_FILE", fixture.authority, 1);
     }
     TEST("url.*.insteadOf with credentials of its own works, and origin keeps the plain URL") {
         git_shell(&fixture,
@@ -237,6 +243,7 @@ int main(void)
     test_redirects();
     test_silence();
     test_settings();
+    test_configuration_elsewhere();
     library_stop();
     git_fixture_end(&fixture);
     return check_done();
