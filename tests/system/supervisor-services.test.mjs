@@ -4,22 +4,25 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
+import { peakResidentKib } from '../../playground/processes.mjs';
 import { waitUntil } from '../../playground/waiting.mjs';
-import { endInOrder, idleBridge, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
+import { alone, endInOrder, idleBridge, inBothWays, inBothWaysAtOnce, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
 
 const AT_ONCE_MS = 500; // a death is noticed by SIGCHLD and the first restart has no pause
 const FLOOD_BYTES = 100_000_000;
+const FLOODED_MAX_KIB = 16 * 1024; // of the supervisor, its program included
 const LINE_MAX_BYTES = 8 * 1024; // S-314
 const RESTARTS_EXHAUSTED_MS = 60_000; // pauses of 0, 2, 4, 8 and 16 s
 
 const MEMORY_BYTES = 512 * 1024 * 1024;
 const OUT_OF_MEMORY_MS = 60_000;
 
+const sanitized = Boolean(process.env.OI_SANITIZED);
 const opencodeOf = (sandbox) => sandbox.find('opencode-standin.mjs');
 
-test('OpenCode is killed: it is started again at once, the bridge stays', async (t) => {
+inBothWays('S9: OpenCode is killed: it is started again at once, the bridge stays', async (t, isolated) => {
     const playground = await playgroundFor(t);
-    const sandbox = await startWithStandIns(playground);
+    const sandbox = await startWithStandIns(playground, { isolated });
     await sandbox.logged('sandbox.startup');
     const before = opencodeOf(sandbox);
     const bridge = sandbox.find('stand-in-bridge');
@@ -102,9 +105,9 @@ test('OpenCode that the kernel kills because the memory is used up: it is said s
     await endInOrder(sandbox);
 });
 
-test('the bridge is killed: it is started again at once, OpenCode stays', async (t) => {
+inBothWays('S9: the bridge is killed: it is started again at once, OpenCode stays', async (t, isolated) => {
     const playground = await playgroundFor(t);
-    const sandbox = await startWithStandIns(playground);
+    const sandbox = await startWithStandIns(playground, { isolated });
     await sandbox.logged('sandbox.startup');
     const opencode = opencodeOf(sandbox);
     process.kill(sandbox.find('stand-in-bridge').pid, 'SIGKILL');
@@ -130,9 +133,9 @@ test('OpenCode waits for its next start: a bridge that dies meanwhile is started
     await endInOrder(sandbox);
 });
 
-test('the bridge ends with 0: the session is over, and so is the sandbox, with code 0', async (t) => {
+inBothWays('E1, P12: the bridge ends with 0: the session is over, and so is the sandbox, with code 0', async (t, isolated) => {
     const playground = await playgroundFor(t);
-    const sandbox = await startWithStandIns(playground, { bridge: null });
+    const sandbox = await startWithStandIns(playground, { isolated, bridge: null });
     await sandbox.stillRuns(playground.controlPlane.ready());
     playground.controlPlane.shutdown();
     const { code } = await sandbox.exited();
@@ -141,9 +144,12 @@ test('the bridge ends with 0: the session is over, and so is the sandbox, with c
     assert.deepEqual(playground.controlPlane.fatalReports, []);
 });
 
-test('a bridge that fails six times ends the sandbox with code 1 and a report', async (t) => {
-    const playground = await playgroundFor(t);
-    const sandbox = await startWithStandIns(playground, { bridge: '#!/bin/sh\necho "cannot go on" >&2\nexit 1\n' });
+inBothWaysAtOnce('P3: a bridge that fails six times ends the sandbox with code 1 and a report', async (t, isolated) => {
+    const playground = await playgroundFor(t, { repository: null });
+    // Only one of the two can have the network of the control plane.
+    const reaches = isolated || process.getuid() !== 0;
+    const sandbox = await startWithStandIns(playground, {
+        bridge: '#!/bin/sh\necho "cannot go on" >&2\nexit 1\n', ...(reaches ? { isolated } : alone(isolated)) });
     const { code } = await sandbox.exited({ timeoutMs: RESTARTS_EXHAUSTED_MS });
     assert.equal(code, 1);
     assert.equal(sandbox.logsOf('bridge.crash').length, 6);
@@ -152,14 +158,15 @@ test('a bridge that fails six times ends the sandbox with code 1 and a report', 
         assert.ok(Math.abs(pauses[index] - pause) <= pause * 0.25, `pauses with jitter: ${pauses}`);
     });
     assert.ok(sandbox.logsOf('bridge.startup_crash').some(({ output }) => output.includes('cannot go on')));
-    assert.ok(sandbox.logsOf('bridge.max_restarts').length === 1);
-    assert.equal(playground.controlPlane.fatalReports.length, 1);
+    assert.equal(sandbox.logsOf('bridge.max_restarts').length, 1);
+    assert.equal(sandbox.logsOf('supervisor.fatal').length, 1);
+    if (reaches) assert.equal(playground.controlPlane.fatalReports.length, 1);
 });
 
-test('a bridge that ends with 2, a usage error, is not started again: code 1 and a report of what it said', async (t) => {
+inBothWays('E1, P12: a bridge that ends with 2, a usage error, is not started again: code 1 and a report of what it said', async (t, isolated) => {
     const playground = await playgroundFor(t);
     const bridge = '#!/bin/sh\necho "oi-bridge: --auth: must be header, query or query-only" >&2\necho usage >&2\nexit 2\n';
-    const sandbox = await startWithStandIns(playground, { bridge });
+    const sandbox = await startWithStandIns(playground, { isolated, bridge });
     const { code } = await sandbox.exited();
     assert.equal(code, 1);
     assert.equal(sandbox.logsOf('bridge.started').length, 1);
@@ -167,29 +174,15 @@ test('a bridge that ends with 2, a usage error, is not started again: code 1 and
     assert.match(playground.controlPlane.fatalReports[0].error, /the bridge does not take .*: oi-bridge: --auth: must be header/);
 });
 
-test('a bridge that cannot be executed is fatal', async (t) => {
-    const playground = await playgroundFor(t);
-    const sandbox = await startWithStandIns(playground, { args: ['--bridge-cmd', '/no/such/bridge'], bridge: null });
-    const { code } = await sandbox.exited();
-    assert.equal(code, 1);
-    assert.match(playground.controlPlane.fatalReports[0].error, /no\/such\/bridge|bridge/);
-});
-
-test('OpenCode that takes SIGTERM for nothing is killed when its time is over', async (t) => {
-    const playground = await playgroundFor(t);
-    const sandbox = await startWithStandIns(playground, { env: { STANDIN_OPENCODE: 'ignore-term' } });
-    await sandbox.logged('sandbox.startup');
-    await endInOrder(sandbox, { limitMs: 16_000 });
-    assert.equal(sandbox.logsOf('opencode.stop_timeout').length, 1);
-});
-
-test('a bridge that floods its output with one endless line costs bounded memory', async (t) => {
+inBothWays('P9: a bridge that floods its output with one endless line costs bounded memory', async (t, isolated) => {
     const playground = await playgroundFor(t);
     const flood = `#!/bin/sh\nhead -c ${FLOOD_BYTES} /dev/zero | tr "\\0" x\necho\necho flood-is-over\n` + idleBridge.slice('#!/bin/sh\n'.length);
-    const sandbox = await startWithStandIns(playground, { bridge: flood });
+    const sandbox = await startWithStandIns(playground, { isolated, bridge: flood });
     await sandbox.waitFor(() => sandbox.lines.includes('flood-is-over'), { what: 'the end of the flood', timeoutMs: 60_000 });
     assert.ok(sandbox.lines.some((line) => line.endsWith(`[${FLOOD_BYTES - LINE_MAX_BYTES} bytes dropped]`)), 'what was dropped is said');
     const longest = Math.max(...sandbox.lines.map((line) => line.length));
     assert.ok(longest < 70_000, `a line of ${longest} characters`);
+    const peak = peakResidentKib(sandbox.pid);
+    assert.ok(sanitized || peak < FLOODED_MAX_KIB, `${peak} KiB resident`);
     await endInOrder(sandbox);
 });
