@@ -3,10 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'node:test';
 import { supervisorProgram } from '../../playground/paths.mjs';
+import { Program } from '../../playground/program.mjs';
 import { endInOrder, githubIsHere, idleBridge, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
 
 const environments = JSON.parse(readFileSync(new URL('data/environments.json', import.meta.url), 'utf8'));
@@ -95,3 +98,19 @@ test('V-1: an unknown flag ends it with 2, with the environment of any launcher'
         assert.equal(status, 2, name);
     }
 });
+
+const hasScript = spawnSync('script', ['--version']).status === 0;
+test('S-95: with a terminal as standard output it says the same, and its ^C is a signal',
+    { skip: hasScript ? false : 'no script(1) to make a terminal with' }, async (t) => {
+        const root = mkdtempSync(join(tmpdir(), 'oi-terminal-'));
+        t.after(() => rmSync(root, { recursive: true }));
+        const terminal = new Program('the supervisor on a terminal');
+        terminal.spawn(['script', '-qefc', `exec '${supervisorProgram}' --test-root '${root}'`, '/dev/null'], {
+            cwd: root, stdio: ['pipe', 'pipe', 'pipe'],
+            env: { ...process.env, HOME: root, OI_SCM_CRED_CACHE_DIR: join(root, 'cache'), IMAGE_BUILD_MODE: 'true' } });
+        await terminal.logged('image_build.complete');
+        terminal.process.stdin.write('\x03');
+        await terminal.logged('supervisor.shutdown_complete');
+        assert.equal((await terminal.exited()).code, 0);
+        assert.match(terminal.output, /"supervisor\.signal".*"signal_name":"SIGINT"/); // behind the echo of ^C
+    });
