@@ -157,7 +157,9 @@ test('table 2.4, the older era: S-111 and S-112 are logged, S-114 is a warning',
         assert.equal(sandbox.logsOf('git.clone_error').length, name === 'app' ? 0 : 1, name);
         await endInOrder(sandbox);
     }
-    assert.deepEqual(playground.controlPlane.fatalReports, []);
+    const { fatalReports, requests } = playground.controlPlane;
+    assert.deepEqual(fatalReports, []);
+    assert.deepEqual(requests.map(({ path }) => path), [], 'S-105: nothing is asked that it does not have');
 });
 
 test('table 2.4 S-123: what cannot be staged is fatal, and the exit status is 1', async (t) => {

@@ -175,6 +175,61 @@ static void test_values(void)
     }
 }
 
+#define SHA "0123456789abcdef0123456789ABCDEF01234567"
+
+static void test_session_fields(void)
+{
+    static const struct {
+        const char *session, *id;
+    } ids[] = {
+        {"{\"session_id\":\"old\",\"sessionId\":\"new\"}", "new"},
+        {"{\"session_id\":\"old\",\"sessionId\":\"\"}", "old"},
+        {"{\"session_id\":7}", "7"},
+        {"{\"session_id\":null}", ""},
+        {"{\"session_id\":false}", ""},
+        {"{\"session_id\":0}", ""},
+    };
+    struct config config;
+
+    TEST("S-55: a session's id is any value, sessionId first; SESSION_ID only in the older era") {
+        for (size_t i = 0; i < ARRAY_LENGTH(ids); i++) {
+            parse(&config, PAIRS("SESSION_CONFIG", ids[i].session, "VCS_HOST", "h", "SESSION_ID",
+                                 "of the older era"));
+            CHECK_STR(config.session_id, ids[i].id);
+            config_free(&config);
+        }
+        parse(&config, PAIRS("SESSION_ID", "s1"));
+        CHECK_STR(config.session_id, "s1");
+        config_free(&config);
+    }
+    TEST("S-56, S-64, S-65: what is null or absent has its era's default") {
+        parse(&config, PAIRS("VCS_HOST", "h", "REPO_OWNER", "a", "REPO_NAME", "x", "SESSION_CONFIG",
+                             "{\"branch\":null,\"base_sha\":null,\"provider\":null}"));
+        CHECK_STR(config.repositories.items[0].branch, "main");
+        CHECK_STR(config.repositories.items[0].base_sha, NULL);
+        CHECK_STR(config.provider, "anthropic");
+        CHECK_STR(config.model, "claude-sonnet-4-6");
+        CHECK_STR(config.working_branch, NULL);
+        config_free(&config);
+        parse(&config, PAIRS());
+        CHECK_STR(config.provider, "anthropic");
+        CHECK_STR(config.model, "claude-sonnet-4-5");
+        config_free(&config);
+    }
+    TEST("S-57, S-62, S-63: baselines and branches are trimmed, each from its own place") {
+        parse(&config,
+              PAIRS("REPO_OWNER", "a", "REPO_NAME", "x", "SESSION_CONFIG",
+                    "{\"base_sha\":\" " SHA " \",\"working_branch_name\":\" open/s1\\n\"}"));
+        CHECK_STR(config.repositories.items[0].base_sha, SHA);
+        CHECK_STR(config.working_branch, "open/s1");
+        config_free(&config);
+        parse(&config, PAIRS("SESSION_CONFIG", "{\"base_sha\":\"" SHA "\",\"repositories\":["
+                                               "{\"repo_owner\":\"a\",\"repo_name\":\"x\"}]}"));
+        CHECK_STR(config.repositories.items[0].base_sha, NULL);
+        config_free(&config);
+    }
+}
+
 static void test_opencode(void)
 {
     struct config config;
@@ -360,6 +415,7 @@ int main(void)
 {
     test_eras_and_modes();
     test_values();
+    test_session_fields();
     test_opencode();
     test_memory_limit();
     test_problems();
