@@ -157,13 +157,13 @@ static bool write_to_descriptor(struct log *log, const struct buf *line)
     return put > 0 && !log->last_was_cut;
 }
 
-static bool write_line(struct log *log, struct buf *line)
+static bool write_line(struct log *log, struct buf *line, enum log_origin origin)
 {
     line->max = LOG_LINE_MAX;
     buf_putc(line, '\n');
     if (buf_failed(line))
         return false;
-    return log->sink ? log->sink(log->sink_user, line->data, line->len)
+    return log->sink ? log->sink(log->sink_user, line->data, line->len, origin)
                      : write_to_descriptor(log, line);
 }
 
@@ -182,30 +182,31 @@ static void begin_event(const struct log *log, enum log_level level, const char 
     print_pair(log, "session_id", log->session_id, line);
 }
 
-static bool end_event(struct log *log, struct buf *line)
+static bool end_event(struct log *log, struct buf *line, enum log_origin origin)
 {
     line->max = LOG_LINE_MAX;
     buf_putc(line, '}');
-    return write_line(log, line);
+    return write_line(log, line, origin);
 }
 
 /* What was lost is said where it is missing, before the first line that passes again. */
-static void put_line(struct log *log, struct buf *line, bool (*put)(struct log *, struct buf *))
+static void put_line(struct log *log, struct buf *line, enum log_origin origin,
+                     bool (*put)(struct log *, struct buf *, enum log_origin))
 {
     if (log->dropped) {
         AUTO_BUF struct buf notice = BUF_INIT(EVENT_LINE_MAX);
 
         begin_event(log, LOG_WARNING, "log.dropped", &notice);
         buf_printf(&notice, ",\"lines\":%lu", log->dropped);
-        if (end_event(log, &notice))
+        if (end_event(log, &notice, origin))
             log->dropped = 0;
     }
-    if (!put(log, line))
+    if (!put(log, line, origin))
         log->dropped++;
 }
 
-void log_write(struct log *log, enum log_level level, const char *event,
-               const struct log_field *fields, size_t count)
+static void write_event(struct log *log, enum log_origin origin, enum log_level level,
+                        const char *event, const struct log_field *fields, size_t count)
 {
     AUTO_BUF struct buf line = BUF_INIT(EVENT_LINE_MAX);
 
@@ -214,7 +215,19 @@ void log_write(struct log *log, enum log_level level, const char *event,
     begin_event(log, level, event, &line);
     for (size_t i = 0; i < count; i++)
         print_field(log, &fields[i], &line);
-    put_line(log, &line, end_event);
+    put_line(log, &line, origin, end_event);
+}
+
+void log_write(struct log *log, enum log_level level, const char *event,
+               const struct log_field *fields, size_t count)
+{
+    write_event(log, LOG_OWN, level, event, fields, count);
+}
+
+void log_write_of_child(struct log *log, const char *event, const struct log_field *fields,
+                        size_t count)
+{
+    write_event(log, LOG_OF_CHILD, LOG_INFO, event, fields, count);
 }
 
 void log_forward(struct log *log, const char *prefix, const char *text, size_t len)
@@ -228,5 +241,5 @@ void log_forward(struct log *log, const char *prefix, const char *text, size_t l
     redact_text(log->redact, text, kept, &line);
     if (kept < len)
         buf_puts(&line, CUT_MARK);
-    put_line(log, &line, write_line);
+    put_line(log, &line, LOG_OF_CHILD, write_line);
 }

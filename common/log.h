@@ -58,8 +58,12 @@ struct log *log_new(int fd, const char *service, const char *component);
 void log_free(struct log *log);
 void log_set_ids(struct log *log, const char *sandbox_id, const char *session_id);
 
+/* Whose words a line has. When nobody reads the log, a child's are given up first: one that prints
+ * without end must not hide what became of it. */
+enum log_origin { LOG_OWN, LOG_OF_CHILD };
+
 /* Takes a whole line instead of the descriptor; false: it was dropped. */
-typedef bool log_sink(void *user, const char *line, size_t len);
+typedef bool log_sink(void *user, const char *line, size_t len, enum log_origin origin);
 void log_set_sink(struct log *log, log_sink *sink, void *user);
 
 /* Where secrets are registered; lives as long as the log. */
@@ -68,14 +72,20 @@ struct redact *log_redact(struct log *log);
 /* LOG_DEBUG is not printed (S-463). */
 void log_write(struct log *log, enum log_level level, const char *event,
                const struct log_field *fields, size_t count);
+void log_write_of_child(struct log *log, const char *event, const struct log_field *fields,
+                        size_t count);
+
+#define LOG_FIELDS(...)                                                                      \
+    (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) LOG_STR(NULL, NULL)},              \
+        sizeof((const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) LOG_STR(NULL, NULL)}) / \
+                sizeof(struct log_field) -                                                   \
+            1
 
 /* log_at(log, LOG_INFO, "git.clone_complete", LOG_STR("repo_path", path)); a NULL log is silent. */
-#define log_at(log, level, event, ...)                                                             \
-    log_write((log), (level), (event),                                                             \
-              (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) LOG_STR(NULL, NULL)},          \
-              sizeof((const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) LOG_STR(NULL, NULL)}) / \
-                      sizeof(struct log_field) -                                                   \
-                  1)
+#define log_at(log, level, event, ...) log_write((log), (level), (event), LOG_FIELDS(__VA_ARGS__))
+
+/* An event, of level info, with what a child said in it. */
+#define log_at_of_child(log, event, ...) log_write_of_child((log), (event), LOG_FIELDS(__VA_ARGS__))
 
 /* Forwards a child's own line as it is, redacted, after `prefix` (S-467). No newline in `line`. */
 void log_forward(struct log *log, const char *prefix, const char *line, size_t len);

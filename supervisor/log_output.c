@@ -9,12 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define WAITING_MAX (LOG_OUTPUT_QUEUE_MAX + LOG_OUTPUT_OWN_MAX)
+
 void log_output_open(struct log_output *output)
 {
     struct stat status;
     int fd;
 
-    *output = (struct log_output){.fd = STDOUT_FILENO, .waiting = BUF_INIT(LOG_OUTPUT_QUEUE_MAX)};
+    *output = (struct log_output){.fd = STDOUT_FILENO, .waiting = BUF_INIT(WAITING_MAX)};
     if (fstat(STDOUT_FILENO, &status) != 0)
         return;
     output->is_socket = S_ISSOCK(status.st_mode);
@@ -52,7 +54,7 @@ static void put_waiting(struct log_output *output)
     if (taken >= 0 && output->waiting.len)
         return;
     buf_free(&output->waiting);
-    buf_init(&output->waiting, LOG_OUTPUT_QUEUE_MAX);
+    buf_init(&output->waiting, WAITING_MAX);
 }
 
 static void on_writable(uv_poll_t *poll, int status, int events);
@@ -77,9 +79,10 @@ static void on_writable(uv_poll_t *poll, int status, int events)
     watch_what_waits(output);
 }
 
-bool log_output_write(void *user, const char *line, size_t len)
+bool log_output_write(void *user, const char *line, size_t len, enum log_origin origin)
 {
     struct log_output *output = user;
+    size_t most = origin == LOG_OWN ? WAITING_MAX : LOG_OUTPUT_QUEUE_MAX;
     ssize_t taken = 0;
 
     put_waiting(output);
@@ -90,7 +93,7 @@ bool log_output_write(void *user, const char *line, size_t len)
     if ((size_t)taken == len)
         return true;
     /* A line that began has to end: only a whole one is dropped. */
-    if (!taken && output->waiting.len + len > LOG_OUTPUT_QUEUE_MAX)
+    if (!taken && output->waiting.len + len > most)
         return false;
     buf_append(&output->waiting, line + taken, len - (size_t)taken);
     watch_what_waits(output);

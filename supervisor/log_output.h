@@ -16,12 +16,15 @@
 #define SUPERVISOR_LOG_OUTPUT_H
 
 #include "common/buf.h"
+#include "common/log.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <uv.h>
 
 #define LOG_OUTPUT_QUEUE_MAX (1024 * 1024)
+/* Room behind that for our own events, so that children who print without end do not hide them. */
+#define LOG_OUTPUT_OWN_MAX (256 * 1024)
 /* How long the end of the program waits for a reader of the lines that are left. */
 #define LOG_OUTPUT_LAST_WAIT_MS 500
 
@@ -38,7 +41,7 @@ struct log_output {
 void log_output_open(struct log_output *output);
 
 /* The log's sink (common/log.h). */
-bool log_output_write(void *output, const char *line, size_t len);
+bool log_output_write(void *output, const char *line, size_t len, enum log_origin origin);
 
 /* From here to log_output_unwatch(), waiting lines go out as soon as there is room. A file is never
  * full and has nothing to watch. The handle does not keep the loop alive. */

@@ -76,8 +76,8 @@ static void on_line(void *user, char *line, size_t len, size_t dropped)
     /* Not process.running: its last words may be read when it is gone already. */
     if (!run->ended)
         line_tail_add(&run->tail, line, len);
-    log_at(run->hooks->log, LOG_INFO, event_name(event, run->kind, "stdout"), LOG_STR("line", line),
-           LOG_JSON("dropped_bytes", dropped > 0 ? lost : NULL));
+    log_at_of_child(run->hooks->log, event_name(event, run->kind, "stdout"), LOG_STR("line", line),
+                    LOG_JSON("dropped_bytes", dropped > 0 ? lost : NULL));
 }
 
 /* The event of its end (S-263). */

@@ -219,8 +219,9 @@ static void test_file(void)
     }
 }
 
-static bool on_line(void *user, const char *line, size_t len)
+static bool on_line(void *user, const char *line, size_t len, enum log_origin origin)
 {
+    (void)origin;
     buf_append(user, line, len);
     return true;
 }

@@ -13,8 +13,9 @@
 #define SAID_MAX (16 * 1024)
 
 /* A sink that keeps what is logged. */
-static bool keep(void *user, const char *line, size_t len)
+static bool keep(void *user, const char *line, size_t len, enum log_origin origin)
 {
+    (void)origin;
     buf_append(user, line, len);
     return true;
 }

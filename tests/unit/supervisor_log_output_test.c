@@ -73,11 +73,13 @@ struct seen {
     int next; /* the number that the next line should have */
     int gaps;
     bool dropped_said;
+    bool own_said;
 };
 
 static void look_at_line(const char *line, struct seen *seen)
 {
     seen->dropped_said |= strstr(line, "log.dropped") != NULL;
+    seen->own_said |= strstr(line, "supervisor.fatal") != NULL;
     if (line[0] == '{')
         return;
     seen->gaps += atoi(line) != seen->next;
@@ -134,8 +136,20 @@ static void test_waiting(const int fds[2])
         seen = read_all(&launcher);
         CHECK(seen.lines > 900 && seen.lines < 3000);
         CHECK_INT(seen.gaps, 0);
+        CHECK(!seen.own_said);
         write_lines(&launcher, 3000, 1);
         CHECK(read_all(&launcher).dropped_said);
+    }
+    TEST("a child that prints without end does not hide what is said of it") {
+        struct seen seen;
+
+        write_lines(&launcher, 0, 3000);
+        log_at_of_child(launcher.log, "supervisor.fatal", LOG_STR("line", "a child says so"));
+        CHECK_INT(read_all(&launcher).own_said, false);
+        write_lines(&launcher, 0, 3000);
+        log_at(launcher.log, LOG_ERROR, "supervisor.fatal", LOG_STR("error_message", "timeout"));
+        seen = read_all(&launcher);
+        CHECK(seen.own_said && seen.dropped_said);
     }
     close_all(&launcher);
 }

@@ -243,11 +243,12 @@ struct said {
     int setups;
 };
 
-static bool on_log_line(void *user, const char *line, size_t len)
+static bool on_log_line(void *user, const char *line, size_t len, enum log_origin origin)
 {
     struct said *said = user;
 
     (void)len;
+    (void)origin;
     said->invalid = said->invalid || strstr(line, "managed_oauth.existing_auth_invalid");
     said->setups +=
         strstr(line, "\"managed_oauth.setup\"") && strstr(line, "\"providers\":[\"xai\"]");
