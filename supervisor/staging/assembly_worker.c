@@ -233,6 +233,20 @@ static int copy_repository(struct assembly *assembly, const cJSON *repository, s
     return 0;
 }
 
+/* S-283 */
+static enum npm_guard put_guard(const char *directory, const char *deps, cJSON *result,
+                                struct err *err)
+{
+    uint64_t started_ms = clock_monotonic_ms();
+    enum npm_guard guard = npm_guard_put(directory, deps, err);
+
+    if (guard == NPM_GUARD_PUT) {
+        json_add_string(result, "guarded", directory);
+        json_add_number(result, "guard_ms", (double)(clock_monotonic_ms() - started_ms));
+    }
+    return guard;
+}
+
 /* ---- a single one, which OpenCode works in ---- */
 
 /* Its .opencode stays as it is, but for what an earlier supervisor put there and for what keeps npm
@@ -242,18 +256,13 @@ static int guard_checkout(const char *checkout, const char *deps, cJSON *result,
     static const char *const staged[] = {"/.opencode/" NPM_GUARD_MODULES,
                                          "/.opencode/" NPM_GUARD_LOCK};
     char directory[PATH_MAX];
-    uint64_t started_ms = clock_monotonic_ms();
     enum npm_guard guard;
     int rc = earlier_assets_remove(checkout, err); /* first: their imports would want an npm run */
 
     if (snprintf(directory, sizeof directory, "%s/.opencode", checkout) >= PATH_MAX ||
         !is_directory(directory))
         return rc; /* absent, or a link that is not followed (S-282) */
-    guard = npm_guard_put(directory, deps, err);
-    if (guard == NPM_GUARD_PUT) {
-        json_add_string(result, "guarded", directory);
-        json_add_number(result, "guard_ms", (double)(clock_monotonic_ms() - started_ms));
-    }
+    guard = put_guard(directory, deps, result, err);
     if (guard == NPM_GUARD_FAILED)
         return -1;
     return guard == NPM_GUARD_PUT ? git_exclude_add(checkout, staged, ARRAY_LENGTH(staged), err)
@@ -263,7 +272,7 @@ static int guard_checkout(const char *checkout, const char *deps, cJSON *result,
 /* ---- all of them ---- */
 
 static int assemble(struct assembly *assembly, const cJSON *repositories, const char *deps,
-                    struct err *err)
+                    cJSON *result, struct err *err)
 {
     const cJSON *repository;
     struct err ignored;
@@ -279,7 +288,7 @@ static int assemble(struct assembly *assembly, const cJSON *repositories, const 
         assembly->repository++;
     }
     if (is_directory(assembly->target))
-        npm_guard_put(assembly->target, deps, &ignored);
+        put_guard(assembly->target, deps, result, &ignored);
     return 0;
 }
 
@@ -298,7 +307,7 @@ static int run(struct assembly *assembly, const cJSON *input, cJSON *result, str
             json_add_string(result, "guard_error", err->text); /* S-125: only logged */
         return 0;
     }
-    return assemble(assembly, repositories, deps, err);
+    return assemble(assembly, repositories, deps, result, err);
 }
 
 int assembly_worker_main(void)

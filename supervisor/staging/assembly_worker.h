@@ -6,8 +6,9 @@
  * Output: {"type":"override","path","loser","winner"} (indexes of repositories) for every file that a later
  *         repository replaces; then a result with `file_count` (of what lies there now) and `repo_count`.
  *
- * With a single repository, in which OpenCode then works itself, its .opencode loses what earlier supervisors
- * put there (earlier_assets.h) and gets the npm guard (npm_guard.h): the result has `guarded` (the directory) or `guard_error`.
+ * The workspace's .opencode gets the npm guard (npm_guard.h): the result has `guarded` (the directory) and `guard_ms`.
+ * With a single repository, in which OpenCode then works itself, its own .opencode does, and loses what earlier
+ * supervisors put there (earlier_assets.h); or the result has `guard_error`.
  *
  * Links are never followed out of a repository, and never on the way to a destination (S-282): a link
  * to /proc/self/environ would otherwise put our tokens on the disk.

@@ -176,6 +176,8 @@ test('the .opencode of several repositories becomes one: the later wins, with a 
     assert.match(warning.message, /\.opencode\/command\/hi\.md of acme\/web.*acme\/api; later repositories win/);
     const { file_count: count, repo_count: repositoryCount } = await sandbox.logged('opencode.workspace_assembled');
     assert.deepEqual([count, repositoryCount], [6, 2], 'what lies there, however often it was written (S-277)');
+    const [staged] = sandbox.logsOf('opencode.repo_deps_staged');
+    assert.ok(staged.dir.endsWith('/workspace/.opencode') && staged.duration_ms >= 0, JSON.stringify(staged));
     const overridden = sandbox.logsOf('supervisor.boot_warning').map(({ warning_message: text }) => text.split(' ')[0]);
     assert.deepEqual(overridden, ['command/hi.md', 'command/sub/deep.md', 'theme'].map((path) => `.opencode/${path}`));
     const read = (path) => readFileSync(sandbox.path('workspace/.opencode', path), 'utf8');
