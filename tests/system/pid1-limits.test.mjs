@@ -84,6 +84,13 @@ test('S-40: without HOME it is that of the user in the password database', { ski
     }
 });
 
+test('decision 8: a workspace that cannot be made is fatal, and directory and user are named', { skip }, async (t) => {
+    const playground = await playgroundFor(t);
+    const sandbox = await startWithStandIns(playground, { isolated: true, around: [...after('chmod 755 / && rmdir /workspace'), ...asUser] });
+    assert.equal((await sandbox.exited()).code, 1);
+    assert.match(playground.controlPlane.fatalReports[0].error, new RegExp(`user ${USER} .*/workspace: Permission denied`));
+});
+
 /** A file system of that size at that directory of the sandbox, with no room left in it. */
 const full = (name, size, isolated) => afterMounting(`mount -t tmpfs -o size=${size} tmpfs "$HOME/../${name}"
 cat /dev/zero > "$HOME/../${name}/all-of-it" 2>/dev/null || true`, isolated);

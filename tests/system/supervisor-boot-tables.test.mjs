@@ -4,9 +4,13 @@
 // supervisor-assets; S-128, S-129 in supervisor-services; S-130, S-131 in supervisor-build; S-111 when fresh in supervisor-git.
 
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, readFileSync, renameSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
+import { supervisorProgram } from '../../playground/paths.mjs';
+import { Program } from '../../playground/program.mjs';
 import { createRepository, git, sampleFiles } from '../../playground/sample-repository.mjs';
 import { after, endInOrder, githubIsHere, idleBridge, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
 
@@ -187,4 +191,30 @@ test('table 2.4 S-107: an unsafe or doubled repository and a bad base_sha are fa
         'supervisor.report_error_rejected', // S-134: no control plane has that route
         'supervisor.shutdown_start', 'supervisor.shutdown_complete']); // S-367
     assert.equal(sandbox.logsOf('supervisor.error')[0].error_type, 'config');
+});
+
+test('S-51, S-50, S-168: a bad SESSION_CONFIG is reported, to one who never ends its answer for five seconds in all', async (t) => {
+    const root = mkdtempSync(join(tmpdir(), 'oi-report-'));
+    let report = '';
+    const dribbling = createServer((socket) => {
+        socket.on('data', (bytes) => { report += bytes; }).on('error', () => {});
+        socket.write('HTTP/1.1 200 OK\r\nX-Never-Ends: ');
+        const dribble = setInterval(() => socket.write('x'), 100);
+        socket.on('close', () => clearInterval(dribble));
+    });
+    await new Promise((done) => dribbling.listen(0, '127.0.0.1', done));
+    const program = new Program('the supervisor');
+    t.after(() => { dribbling.close(); rmSync(root, { recursive: true }); });
+    program.spawn([supervisorProgram, '--test-root', root], { cwd: root, env: { ...process.env, HOME: root,
+        OI_SCM_CRED_CACHE_DIR: join(root, 'cache'), SESSION_CONFIG: '[]', SANDBOX_ID: 'sandbox-1', SANDBOX_AUTH_TOKEN: 'token-of-session',
+        CONTROL_PLANE_URL: `http://127.0.0.1:${dribbling.address().port}/` } });
+    const [told, failed] = [await program.logged('supervisor.fatal'), await program.logged('supervisor.report_error_failed')];
+    assert.equal((await program.exited()).code, 1);
+    assert.match(program.logsOf('supervisor.config_invalid')[0].error_message, /^SESSION_CONFIG: must be a JSON object/);
+    assert.equal(failed.error_type, 'timeout');
+    const waited = failed.ts - told.ts;
+    assert.ok(waited >= 4900 && waited < 15_000, `${waited} ms`);
+    assert.match(report, /^POST \/sandbox\/sandbox-1\/error HTTP\/1\.1\r\n/);
+    assert.match(report, /authorization: Bearer token-of-session\r\n/i);
+    assert.deepEqual(JSON.parse(report.split('\r\n\r\n')[1]), { error: told.error_message, fatal: true });
 });

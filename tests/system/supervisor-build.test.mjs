@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { supervisorProgram } from '../../playground/paths.mjs';
 import { Program } from '../../playground/program.mjs';
-import { sampleFiles } from '../../playground/sample-repository.mjs';
+import { git, sampleFiles } from '../../playground/sample-repository.mjs';
 import { waitUntil } from '../../playground/waiting.mjs';
 import { endInOrder, playgroundFor, startWithStandIns } from './support/sandbox.mjs';
 
@@ -88,6 +88,18 @@ test('a success that is refused for good becomes a failure', async (t) => {
     assert.equal(Number(/^v(\d+)-/.exec(runtimeManifest.runtimeVersion)?.[1]), runtimeManifest.generation);
     assert.ok(runtimeManifest.minimumCompatibleGeneration <= runtimeManifest.generation);
     assert.ok(runtimeManifest.minimumRebuildGeneration <= runtimeManifest.generation);
+});
+
+test('decision 9: a build tells the HEAD that it built, and a baseline that was given and differs is logged', async (t) => {
+    const given = 'c'.repeat(40);
+    const { sandbox, receiver, playground } = await startBuild(t, { setup: 'true\n', env: { SESSION_CONFIG: JSON.stringify({
+        branch: 'main', repositories: [{ repo_owner: 'acme', repo_name: 'app', branch: 'main', base_sha: given }] }) } });
+    await sandbox.logged('repo_image.callback_success');
+    const head = git(playground.bareRepository, 'rev-parse', 'main');
+    assert.deepEqual(receiver.calls[0].body.repository_shas, [{ repoOwner: 'acme', repoName: 'app', baseSha: head }]);
+    const [{ base_sha: base, head_sha: built }] = sandbox.logsOf('git.base_mismatch');
+    assert.deepEqual([base, built], [given, head]);
+    await endInOrder(sandbox);
 });
 
 test('SIGTERM during a build: exit 0, and nobody is told anything', async (t) => {
