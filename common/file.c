@@ -86,6 +86,7 @@ int file_make_directories(const char *path, mode_t mode, struct err *err)
 {
     char partial[PATH_MAX];
     size_t len = strlen(path);
+    struct stat st;
 
     if (len >= sizeof partial)
         return err_set_sys(err, ENAMETOOLONG, "make directory %s", path);
@@ -98,6 +99,10 @@ int file_make_directories(const char *path, mode_t mode, struct err *err)
             return err_set_sys(err, errno, "make directory %s", partial);
         partial[i] = i < len ? '/' : '\0';
     }
+    if (stat(path, &st) != 0)
+        return err_set_sys(err, errno, "make directory %s", path);
+    if (!S_ISDIR(st.st_mode))
+        return err_set_sys(err, ENOTDIR, "make directory %s", path);
     return 0;
 }
 

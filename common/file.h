@@ -20,7 +20,7 @@ int file_read(const char *path, struct buf *out, struct err *err);
 int file_write_atomic(const char *path, const void *data, size_t len, mode_t mode, bool durable,
                       struct err *err);
 
-/* Makes the directory and its parents; existing ones are fine. */
+/* Makes the directory and its parents; existing ones are fine, a file in that place is not. */
 int file_make_directories(const char *path, mode_t mode, struct err *err);
 
 /* Removes a tree without following symbolic links. An absent one is fine. */

@@ -1,5 +1,6 @@
 #include "common/url.h"
 
+#include "common/ascii.h"
 #include "common/cleanup.h"
 
 #include <ctype.h>
@@ -105,7 +106,7 @@ int url_parse(const char *text, struct url *url, struct err *err)
         return err_set(err, ERR_CONFIG, "a URL must begin with http://, https://, ws:// or wss://");
     for (const char *c = text; *c; c++) {
         /* A line feed could end a header early. */
-        if ((unsigned char)*c <= ' ' || *c == 0x7f)
+        if (ascii_is_control((unsigned char)*c) || *c == ' ')
             return err_set(err, ERR_CONFIG, "the URL holds a blank or a control character");
     }
     url->scheme = strdup(schemes[scheme].name);

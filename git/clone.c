@@ -34,6 +34,10 @@ static int prepare_neighbour(const char *path, struct buf *neighbour, struct err
     if (file_make_directories(buf_text(&parent), 0755, err) < 0 ||
         file_remove_tree(buf_text(neighbour), err) < 0)
         return -1;
+    if (access(buf_text(&parent), W_OK | X_OK) < 0)
+        return err_set_sys(err, errno,
+                           "write into %s as user %d (make it in the image, for that user)",
+                           buf_text(&parent), (int)getuid());
     return 0;
 }
 

@@ -1,9 +1,10 @@
 #include "git/quoted_path.h"
 
+#include "common/ascii.h"
+
 #include <string.h>
 
 #define FIRST_PRINTABLE 0x20
-#define DELETE_CHARACTER 0x7f
 #define FIRST_HIGH 0x80
 
 static const char short_escapes[] = {
@@ -13,7 +14,7 @@ static const char short_escapes[] = {
 
 static bool must_escape(unsigned char byte, bool quote_high)
 {
-    return byte < FIRST_PRINTABLE || byte == DELETE_CHARACTER || byte == '"' || byte == '\\' ||
+    return byte < FIRST_PRINTABLE || byte == ASCII_DELETE || byte == '"' || byte == '\\' ||
            (byte >= FIRST_HIGH && quote_high);
 }
 

@@ -53,6 +53,7 @@ async function session(playground) {
     await controlPlane.ready(1, { timeoutMs: READY_TIMEOUT_MS });
     display.line(`\nThe sandbox is ready. ${HELP}\n`);
     await converse(playground, display);
+    if (!controlPlane.socket) return 0; // it was ended from outside
     display.line('Ending the sandbox ...');
     controlPlane.shutdown();
     await controlPlane.waitFor(() => !controlPlane.socket, { timeoutMs: GOODBYE_TIMEOUT_MS, what: 'the sandbox to leave' });

@@ -1,5 +1,6 @@
 #include "supervisor/config/config.h"
 
+#include "common/ascii.h"
 #include "common/cleanup.h"
 #include "common/env.h"
 #include "common/json.h"
@@ -117,6 +118,14 @@ static void parse_identity(struct config *config, const struct config_env *env)
         config->session_id = strdup(fallback ? fallback : "");
 }
 
+/* Such a token fits in no header. */
+static bool holds_control_character(const char *text)
+{
+    while (*text && !ascii_is_control((unsigned char)*text))
+        text++;
+    return *text != '\0';
+}
+
 /* What the bridge would refuse at its start, six times over, is better said before the boot; and with
  * an address or a SESSION_CONFIG that has to be repaired, not only afterwards. */
 static void check_bridge_access(const struct config *config, const struct config_env *env)
@@ -131,6 +140,9 @@ static void check_bridge_access(const struct config *config, const struct config
     if (!*config->auth_token)
         config_env_problem(env, "SANDBOX_AUTH_TOKEN",
                            "is missing; without it the control plane refuses the bridge");
+    if (holds_control_character(config->auth_token))
+        config_env_problem(env, "SANDBOX_AUTH_TOKEN",
+                           "holds a line break or another control character");
     for (size_t i = 0; auth && i < ARRAY_LENGTH(ways); i++)
         known = known || strcmp(auth, ways[i]) == 0;
     if (!known)
@@ -153,7 +165,7 @@ static bool is_git_host(const char *host)
     AUTO_BUF struct buf text = BUF_INIT(HOST_URL_MAX);
 
     for (const char *c = host; *c; c++) {
-        if ((unsigned char)*c <= ' ' || *c == 127 || *c == '/' || *c == '@')
+        if (ascii_is_control((unsigned char)*c) || strchr(" /@", *c))
             return false;
     }
     buf_printf(&text, "https://%s/", host);

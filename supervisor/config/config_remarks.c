@@ -1,5 +1,6 @@
 #include "supervisor/config/config_remarks.h"
 
+#include "common/bridge_limits.h"
 #include "common/cleanup.h"
 #include "common/env.h"
 #include "common/json.h"
@@ -48,25 +49,59 @@ static void look_at_switches(const struct config_env *env)
 }
 
 /* The bridge says it too, but only when it has been started. */
+static void look_at_sandbox_timeout(const struct config_env *env)
+{
+    static const char name[] = "SANDBOX_TIMEOUT_SECONDS";
+    const char *text = config_env_get(env, name);
+    double seconds;
+
+    if (text && (env_parse_seconds(text, &seconds) != 0 || !isfinite(seconds) || seconds <= 0))
+        buf_printf(env->remarks, "%s: is no number of seconds; the bridge uses %d\n", name,
+                   BRIDGE_SANDBOX_DEFAULT_S);
+}
+
+#define RANGE(variable, field, otherwise, least, most) {(variable), (otherwise), (least), (most)},
+
 static void look_at_bridge_limits(const struct config_env *env)
 {
     static const struct {
         const char *name;
-        bool may_be_endless;
-        int otherwise_s;
-    } limits[] = {
-        {"SANDBOX_TIMEOUT_SECONDS", false, 7200},
-        {"BRIDGE_SSE_INACTIVITY_TIMEOUT", true, 120},
+        long otherwise, least, most;
+    } ranges[] = {{"BRIDGE_SSE_INACTIVITY_TIMEOUT", BRIDGE_INACTIVITY_DEFAULT_S,
+                   BRIDGE_INACTIVITY_LEAST_S, BRIDGE_INACTIVITY_MOST_S},
+                  BRIDGE_LIMITS(RANGE)};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(ranges); i++) {
+        const char *text = config_env_get(env, ranges[i].name);
+        long least = ranges[i].least, most = ranges[i].most;
+        double number;
+
+        if (!text)
+            continue;
+        if (env_parse_seconds(text, &number) != 0 || isnan(number))
+            buf_printf(env->remarks, "%s: is no number; the bridge uses %ld\n", ranges[i].name,
+                       ranges[i].otherwise);
+        else if (number < (double)least || number > (double)most)
+            buf_printf(env->remarks, "%s: is not from %ld to %ld; the bridge uses %ld\n",
+                       ranges[i].name, least, most, number < (double)least ? least : most);
+    }
+}
+
+/* Section 8: nobody would know why they are not there. */
+static void look_at_services(const struct config_env *env)
+{
+    static const struct {
+        const char *name, *service;
+    } services[] = {
+        {"CODE_SERVER_PASSWORD", "an editor"},
+        {"TERMINAL_ENABLED", "a terminal"},
+        {"VNC_PASSWORD", "a desktop"},
     };
 
-    for (size_t i = 0; i < ARRAY_LENGTH(limits); i++) {
-        const char *text = config_env_get(env, limits[i].name);
-        double seconds;
-
-        if (text && (env_parse_seconds(text, &seconds) != 0 || isnan(seconds) ||
-                     (!limits[i].may_be_endless && (isinf(seconds) || seconds <= 0))))
-            buf_printf(env->remarks, "%s: is no number of seconds; the bridge uses %d\n",
-                       limits[i].name, limits[i].otherwise_s);
+    for (size_t i = 0; i < ARRAY_LENGTH(services); i++) {
+        if (config_env_get(env, services[i].name))
+            buf_printf(env->remarks, "%s: asks for %s, which this supervisor does not start\n",
+                       services[i].name, services[i].service);
     }
 }
 
@@ -157,7 +192,9 @@ void config_remarks_add(const struct config *config, const struct config_env *en
 {
     look_at_repository(config, env);
     look_at_switches(env);
+    look_at_sandbox_timeout(env);
     look_at_bridge_limits(env);
+    look_at_services(env);
     look_at_session(config, env);
     look_at_bridge(config, env);
     look_at_proxies(env);

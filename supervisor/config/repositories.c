@@ -1,5 +1,6 @@
 #include "supervisor/config/repositories.h"
 
+#include "common/ascii.h"
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "supervisor/config/session_text.h"
@@ -75,7 +76,7 @@ bool repositories_is_branch_name(const char *branch)
         strstr(branch, "@{"))
         return false;
     for (const char *c = branch; *c; c++) {
-        if ((unsigned char)*c <= ' ' || *c == 127 || strchr("~^:?*[\\", *c))
+        if (ascii_is_control((unsigned char)*c) || strchr(" ~^:?*[\\", *c))
             return false;
     }
     for (;;) {
@@ -131,7 +132,7 @@ static void add_problem(struct buf *problems, int place, const char *field, cons
     buf_vprintf(&text, format, args);
     va_end(args);
     for (size_t i = 0; i < text.len; i++) {
-        if ((unsigned char)text.data[i] < ' ' || text.data[i] == 127)
+        if (ascii_is_control((unsigned char)text.data[i]))
             text.data[i] = '?';
     }
     print_origin(problems, place, field);

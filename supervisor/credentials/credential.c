@@ -1,5 +1,6 @@
 #include "supervisor/credentials/credential.h"
 
+#include "common/ascii.h"
 #include "common/json.h"
 
 #include <stdlib.h>
@@ -31,7 +32,7 @@ static bool is_usable(const char *value)
     if (!value || !*value || strstr(value, NUL_IN_WTF8))
         return false;
     for (; *value; value++) {
-        if ((unsigned char)*value < ' ' || *value == 127)
+        if (ascii_is_control((unsigned char)*value))
             return false;
     }
     return true;

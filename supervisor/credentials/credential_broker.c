@@ -1,5 +1,6 @@
 #include "supervisor/credentials/credential_broker.h"
 
+#include "common/ascii.h"
 #include "common/redact.h"
 #include "common/wtf8.h"
 #include "net/http_request.h"
@@ -26,7 +27,7 @@ static void quote(const char *text, size_t len, struct buf *out)
     for (size_t characters = 0; at < len && characters < QUOTED_CHARACTERS; characters++) {
         uint32_t code;
         size_t step = wtf8_decode(text + at, len - at, &code);
-        bool plain = step > 0 && code >= ' ' && code != 127;
+        bool plain = step > 0 && !ascii_is_control(code);
 
         buf_append(out, plain ? text + at : " ", plain ? step : 1);
         at += step > 0 ? step : 1;

@@ -1,5 +1,7 @@
 #include "supervisor/skills/skill_rules.h"
 
+#include "common/ascii.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -37,7 +39,7 @@ static bool part_is_valid(const char *part, size_t len)
         unsigned char byte = (unsigned char)part[i];
 
         /* C0 80 is our way to write U+0000, ED A0 and above half a character. */
-        if (byte < ' ' || byte == 127 || byte == '\\' || byte == 0xc0 ||
+        if (ascii_is_control(byte) || byte == '\\' || byte == 0xc0 ||
             (byte == 0xed && (unsigned char)part[i + 1] >= 0xa0))
             return false;
     }

@@ -71,6 +71,8 @@ static void on_worker_done(void *user, const cJSON *result, const struct err *er
 {
     struct skills *skills = user;
 
+    if (skills->killed)
+        return;
     if (!json_get_bool(result, "ok", false)) {
         fail(skills, result, err);
         return;
@@ -176,6 +178,7 @@ void skills_install(struct skills *skills, uint64_t limit_ms)
 
 void skills_kill(struct skills *skills)
 {
+    skills->killed = true;
     worker_kill(&skills->fetching);
     worker_kill(&skills->installing);
 }

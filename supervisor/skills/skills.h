@@ -27,6 +27,7 @@ struct skills {
     char manifest_sha256[SKILL_SHA256_HEX + 1];
     unsigned count;
     bool nothing_to_install;
+    bool killed;  /* nothing is said of it any more */
     bool fetched; /* what is done or told now is the installing */
 };
 

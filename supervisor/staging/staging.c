@@ -165,7 +165,10 @@ static void log_mcp_servers(const struct config *config, struct log *log)
 int staging_prepare(const struct config *config, struct log *log, struct err *err)
 {
     if (file_make_directories(config->paths.opencode_home, DIRECTORY_MODE, err) != 0)
-        return err_add_context(err, "stage what OpenCode loads");
+        return err_add_context(err,
+                               "stage what OpenCode loads as user %d (HOME has to be a directory "
+                               "that this user may write to)",
+                               (int)getuid());
     oauth_sentinel_update(config, log);
     log_mcp_servers(config, log);
     if (config->repositories.count == 0)

@@ -56,12 +56,12 @@ for (const [kind, read] of [['variables', variables], ['fields', fields]]) {
     for (const name of documented[kind]) if (!read.has(name)) breaks.push(`${DOC}: nobody reads the ${what} ${name}`);
 }
 const product = (text) => text.split('*').reduce((total, factor) => total * Number(factor), 1);
-const table = readFileSync('bridge/limits.c', 'utf8').matchAll(/LIMIT\("(\w+)",\s*\w+,\s*([^,]+),\s*([^,]+),\s*([^)]+)\)/g);
+const table = readFileSync('common/bridge_limits.h', 'utf8').matchAll(/X\("(\w+)",\s*\w+,\s*([^,]+),\s*([^,]+),\s*([^)]+)\)/g);
 for (const [, name, ...numbers] of table) {
     const inCode = numbers.map(product).join(' ');
     const entry = limits.get(name);
-    if (entry && entry !== inCode) breaks.push(`${DOC}: ${name} has ${inCode} in bridge/limits.c`);
+    if (entry && entry !== inCode) breaks.push(`${DOC}: ${name} has ${inCode} in common/bridge_limits.h`);
     limits.delete(name);
 }
-for (const name of limits.keys()) breaks.push(`${DOC}: ${name} is not in the table of bridge/limits.c`);
+for (const name of limits.keys()) breaks.push(`${DOC}: ${name} is not in the table of common/bridge_limits.h`);
 for (const line of breaks) console.log(line);

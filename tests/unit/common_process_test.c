@@ -240,6 +240,20 @@ static void test_files(void)
         CHECK_STR(buf_text(&text), "new");
         CHECK(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600);
     }
+}
+
+static void test_trees(void)
+{
+    struct err err = {0};
+    char path[200], deep[200];
+
+    snprintf(path, sizeof path, "%s/a", scratch);
+    snprintf(deep, sizeof deep, "%s/x/y/z", scratch);
+    TEST("a file in place of a directory is an error that names it") {
+        CHECK_INT(file_write_atomic(path, "", 0, 0600, false, &err), 0);
+        CHECK_INT(file_make_directories(path, 0755, &err), -1);
+        CHECK(strstr(err.text, path) && strstr(err.text, "Not a directory"));
+    }
     TEST("trees are made, and removed without following links") {
         char link[250];
 
@@ -262,6 +276,7 @@ int main(void)
     test_spawn_failures();
     test_death_with_parent();
     test_files();
+    test_trees();
     file_remove_tree(scratch, NULL);
     return check_done();
 }

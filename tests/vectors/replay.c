@@ -63,6 +63,8 @@ static void report(struct replay *replay, const char *path, const char *reason, 
         replay->failed++;
     printf("%s - %s%s%s\n%s", good ? "ok" : "not ok", name, reason ? "  # " : "",
            reason ? reason : "", text ? text : "  out of memory\n");
+    if (text && !good && text[strlen(text) - 1] != '\n')
+        putchar('\n');
 }
 
 static void replay_vector(struct replay *replay, const char *path)
