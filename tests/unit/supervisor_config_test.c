@@ -55,11 +55,6 @@ static bool complains(const char **pairs, const char *variable, const char *abou
     return bad;
 }
 
-static bool remarked(const struct config *config, const char *text)
-{
-    return strstr(buf_text(&config->remarks), text) != NULL;
-}
-
 static void test_eras_and_modes(void)
 {
     struct config config;
@@ -260,31 +255,6 @@ static void test_opencode(void)
     }
 }
 
-static void test_bridge(void)
-{
-    struct config config;
-
-    TEST("a limit that the bridge would replace is said, with what it uses") {
-        parse(&config,
-              PAIRS("BRIDGE_TOKEN_INTERVAL_MS", "x", "BRIDGE_SSE_INACTIVITY_TIMEOUT", "4.9",
-                    "BRIDGE_OUTBOX_MAX_EVENTS", "1e9", "BRIDGE_SETTLE_MS", "60000"));
-        CHECK(remarked(&config, "BRIDGE_TOKEN_INTERVAL_MS: is no number; the bridge uses 100\n"));
-        CHECK(remarked(
-            &config, "BRIDGE_SSE_INACTIVITY_TIMEOUT: is not from 5 to 3600; the bridge uses 5\n"));
-        CHECK(remarked(
-            &config,
-            "BRIDGE_OUTBOX_MAX_EVENTS: is not from 2 to 1000000; the bridge uses 1000000\n"));
-        CHECK(!remarked(&config, "BRIDGE_SETTLE_MS"));
-        config_free(&config);
-    }
-    TEST("a token that fits in no header is a problem where a bridge would need it") {
-        parse(&config, PAIRS("CONTROL_PLANE_URL", "https://cp.example", "SANDBOX_AUTH_TOKEN", "t\n",
-                             "SESSION_CONFIG", "{\"session_id\":\"s\"}"));
-        CHECK(strstr(buf_text(&config.problems), "SANDBOX_AUTH_TOKEN: holds a line break") != NULL);
-        config_free(&config);
-    }
-}
-
 static void test_memory_limit(void)
 {
     const uint64_t gib = UINT64_C(1) << 30;
@@ -447,7 +417,6 @@ int main(void)
     test_values();
     test_session_fields();
     test_opencode();
-    test_bridge();
     test_memory_limit();
     test_problems();
     test_builds();
