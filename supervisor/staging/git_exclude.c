@@ -8,69 +8,110 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define EXCLUDE_MAX (1024 * 1024)
 #define FILE_MODE 0644
 
-static const char begin_mark[] = "# BEGIN Open-Inspect runtime assets\n";
-static const char end_mark[] = "# END Open-Inspect runtime assets\n";
+static const char begin_mark[] = "# BEGIN Open-Inspect runtime assets";
+static const char end_mark[] = "# END Open-Inspect runtime assets";
 
-/* `line` stands in the text from `from` to `to` as a whole line. */
-static bool has_line(const char *from, const char *to, const char *line)
+/* The block's patterns; the strings are ours. */
+struct patterns {
+    char **items;
+    size_t count;
+    bool failed; /* out of memory */
+};
+
+static void free_patterns(struct patterns *patterns)
 {
-    size_t len = strlen(line);
-
-    while (from < to) {
-        const char *end = memchr(from, '\n', (size_t)(to - from));
-
-        if (!end)
-            end = to;
-        if ((size_t)(end - from) == len && memcmp(from, line, len) == 0)
-            return true;
-        from = end + 1;
-    }
-    return false;
+    for (size_t i = 0; i < patterns->count; i++)
+        free(patterns->items[i]);
+    free(patterns->items);
 }
 
-/* The lines from `from` to `to` that are to stay. */
-static void keep_lines(const char *from, const char *to, git_exclude_keep_fn *keep, void *user,
-                       struct buf *out)
+static void add_pattern(struct patterns *patterns, const char *text, size_t len)
 {
-    while (from < to) {
-        size_t len = strcspn(from, "\n");
-        AUTO_FREE char *line = strndup(from, len);
+    char **items = reallocarray(patterns->items, patterns->count + 1, sizeof *items);
+    char *copy = strndup(text, len);
 
-        if (line && (!keep || keep(user, line)))
-            buf_printf(out, "%s\n", line);
-        from += len + 1;
+    if (items)
+        patterns->items = items;
+    if (items && copy)
+        items[patterns->count++] = TAKE_PTR(copy);
+    else
+        patterns->failed = true;
+    free(copy);
+}
+
+static int compare_patterns(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* Sorted, each once (S-249). */
+static void print_block(struct patterns *patterns, struct buf *out)
+{
+    if (patterns->count > 1)
+        qsort(patterns->items, patterns->count, sizeof *patterns->items, compare_patterns);
+    buf_printf(out, "%s\n", begin_mark);
+    for (size_t i = 0; i < patterns->count; i++) {
+        if (i == 0 || strcmp(patterns->items[i], patterns->items[i - 1]) != 0)
+            buf_printf(out, "%s\n", patterns->items[i]);
     }
+    buf_printf(out, "%s\n", end_mark);
+}
+
+static size_t line_len(const char *line)
+{
+    return strcspn(line, "\r\n");
+}
+
+/* Behind the end of the line, whichever it is, if any: an editor may have changed it (S-251). */
+static const char *next_line(const char *line)
+{
+    line += line_len(line);
+    line += *line == '\r';
+    return line + (*line == '\n');
+}
+
+/* Where `mark` is a line of its own; NULL when it is none. */
+static const char *find_line(const char *text, const char *mark)
+{
+    for (; *text; text = next_line(text)) {
+        if (line_len(text) == strlen(mark) && memcmp(text, mark, strlen(mark)) == 0)
+            return text;
+    }
+    return NULL;
 }
 
 void git_exclude_edit(const char *text, const char *const *patterns, size_t count,
                       git_exclude_keep_fn *keep, void *user, struct buf *out)
 {
-    const char *begin = strstr(text, begin_mark);
-    const char *inside = begin ? begin + sizeof begin_mark - 1 : NULL;
-    const char *end = inside ? strstr(inside, end_mark) : NULL;
-    const char *rest = end ? end + sizeof end_mark - 1 : "";
-    AUTO_BUF struct buf block = BUF_INIT(EXCLUDE_MAX);
+    const char *begin = find_line(text, begin_mark);
+    const char *end = begin ? find_line(begin, end_mark) : NULL;
+    const char *rest = end ? next_line(end) : "";
+    struct patterns block = {0};
 
     if (!end)
-        begin = inside = end = text + strlen(text);
-    keep_lines(inside, end, keep, user, &block);
-    for (size_t i = 0; i < count; i++) {
-        if (!has_line(buf_text(&block), buf_text(&block) + block.len, patterns[i]))
-            buf_printf(&block, "%s\n", patterns[i]);
+        begin = end = text + strlen(text);
+    for (const char *line = next_line(begin); line < end; line = next_line(line)) {
+        add_pattern(&block, line, line_len(line));
+        if (!block.failed && keep && !keep(user, block.items[block.count - 1]))
+            free(block.items[--block.count]);
     }
+    for (size_t i = 0; i < count; i++)
+        add_pattern(&block, patterns[i], strlen(patterns[i]));
     buf_append(out, text, (size_t)(begin - text));
-    if (block.len > 0) {
+    if (block.count > 0) {
         if (begin > text && begin[-1] != '\n')
             buf_putc(out, '\n');
-        buf_printf(out, "%s%s%s", begin_mark, buf_text(&block), end_mark);
+        print_block(&block, out);
     }
     buf_puts(out, rest);
-    out->failed = out->failed || buf_failed(&block);
+    out->failed = out->failed || block.failed;
+    free_patterns(&block);
 }
 
 /* The file's path, and what is in it; nothing when there is none. */

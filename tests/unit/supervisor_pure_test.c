@@ -174,8 +174,25 @@ static void test_git_exclude(void)
         git_exclude_edit("a\n# BEGIN Open-Inspect runtime assets\n/old\n# END Open-Inspect runtime "
                          "assets\nb\n",
                          patterns, 1, NULL, NULL, &inside);
-        CHECK(strstr(buf_text(&inside), "/old\n/.opencode/node_modules\n# END") != NULL);
+        CHECK(strstr(buf_text(&inside), "/.opencode/node_modules\n/old\n# END") != NULL);
         CHECK(strstr(buf_text(&inside), "assets\nb\n") != NULL);
+    }
+    TEST("its patterns are sorted, each once (S-249), and a block whose line ends an editor "
+         "changed is "
+         "found (S-251)") {
+        static const char *const two[] = {"/b", "/a"};
+        static const char *const texts[] = {
+            "x\n# BEGIN Open-Inspect runtime assets\n/c\n/a\n# END Open-Inspect runtime assets",
+            "x\n# BEGIN Open-Inspect runtime assets\r\n/c\r\n/a\r\n"
+            "# END Open-Inspect runtime assets\r\n"};
+
+        for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+            AUTO_BUF struct buf out = BUF_INIT(4096);
+
+            git_exclude_edit(texts[i], two, 2, NULL, NULL, &out);
+            CHECK_STR(buf_text(&out), "x\n# BEGIN Open-Inspect runtime assets\n/a\n/b\n/c\n"
+                                      "# END Open-Inspect runtime assets\n");
+        }
     }
     TEST("a pattern that is not wanted any more leaves the block, and an empty block the file "
          "(S-250)") {
