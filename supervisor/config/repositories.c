@@ -13,6 +13,8 @@
 #define DEFAULT_BRANCH "main"
 #define SHA1_DIGITS 40
 #define SHA256_DIGITS 64
+#define CLONE_SUFFIX ".oi-clone"       /* git/clone.h */
+#define OPENCODE_DIRECTORY ".opencode" /* staging/assembly.h */
 #define PROBLEM_MAX (4 * 1024)
 
 /* One path segment that cannot escape its directory (S-176). */
@@ -139,6 +141,23 @@ static void add_problem(struct buf *problems, int place, const char *field, cons
     buf_printf(problems, " %s\n", buf_failed(&text) ? "is far too long" : buf_text(&text));
 }
 
+/* "/workspace/.app.oi-clone" is where app grows (S-203). */
+static bool is_clone_of(const char *name, const char *other)
+{
+    size_t len = strlen(other);
+
+    return name[0] == '.' && strncasecmp(name + 1, other, len) == 0 &&
+           strcmp(name + 1 + len, CLONE_SUFFIX) == 0;
+}
+
+/* S-177; and what this program makes in the workspace itself would destroy a checkout of that name:
+ * where another one grows, and the .opencode of several. */
+static bool would_share(const char *one, const char *other)
+{
+    return strcasecmp(one, other) == 0 || is_clone_of(one, other) || is_clone_of(other, one) ||
+           strcmp(one, OPENCODE_DIRECTORY) == 0 || strcmp(other, OPENCODE_DIRECTORY) == 0;
+}
+
 static void check_repository(const struct repository_list *list, const struct repository *one,
                              int place, struct buf *problems)
 {
@@ -158,11 +177,12 @@ static void check_repository(const struct repository_list *list, const struct re
         add_problem(problems, place, "base_sha", "\"%s\" of %s/%s is not 40 or 64 hex digits",
                     one->base_sha, one->owner, one->name);
     for (size_t i = 0; i < list->count; i++) {
-        if (strcasecmp(list->items[i].name, one->name) == 0)
-            add_problem(problems, place, "repo_name",
-                        "\"%s\": %s/%s and %s/%s would share the directory: names must differ",
-                        one->name, list->items[i].owner, list->items[i].name, one->owner,
-                        one->name);
+        if (would_share(list->items[i].name, one->name))
+            add_problem(
+                problems, place, "repo_name",
+                "\"%s\": %s/%s and %s/%s would share the directory: names must differ, and be "
+                "neither .opencode nor another one's .<name>.oi-clone",
+                one->name, list->items[i].owner, list->items[i].name, one->owner, one->name);
     }
 }
 
