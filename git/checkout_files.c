@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 enum { FIRST_ROOM = 256, FOLDER_MODE = 0777 };
@@ -36,6 +37,9 @@ static int on_entry(const char *folder, const git_tree_entry *entry, void *user)
     const char *name = git_tree_entry_name(entry);
     AUTO_FREE char *path = NULL;
 
+    /* git does not write it as a link: it would be read from outside the work tree. */
+    if (mode == GIT_FILEMODE_LINK && strcasecmp(name, ".gitmodules") == 0)
+        return -1;
     if (!*name || strchr(name, '/') || asprintf(&path, "%s%s", folder, name) < 0)
         return -1;
     if (is_folder && mkdirat(files->root, path, FOLDER_MODE) < 0)

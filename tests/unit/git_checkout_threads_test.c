@@ -105,6 +105,7 @@ static void test_trees(void)
                                               "40000 .GIT",
                                               "100644 ../outside/x",
                                               "100644 git~1",
+                                              "120000 .gitmodules",
                                               "40000 ../outside/x",
                                               "100644 a/../../x",
                                               "100644 "};
