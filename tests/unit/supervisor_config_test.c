@@ -310,42 +310,6 @@ static void test_problems(void)
     }
 }
 
-static bool accepts_names(const char *one, const char *other)
-{
-    char session[256];
-    struct config config;
-    bool good;
-
-    snprintf(session, sizeof session,
-             "{\"repositories\":[{\"repo_owner\":\"a\",\"repo_name\":\"%s\"},"
-             "{\"repo_owner\":\"a\",\"repo_name\":\"%s\"}]}",
-             one, other);
-    good = parse(&config, PAIRS("SESSION_CONFIG", session)) == 0;
-    config_free(&config);
-    return good;
-}
-
-static void test_names(void)
-{
-    TEST("a name that is one safe segment is taken, none that leads out of the workspace (S-176)") {
-        static const char *const bad[] = {"..", ".", "a/b", "../b", "a b", "a\\\\b", "\\u0000"};
-
-        CHECK(accepts_names("app", ".github"));
-        CHECK(accepts_names("app", "-x.Y_1"));
-        CHECK(complains(PAIRS("REPO_OWNER", "a", "REPO_NAME", "app\n"), "REPO_NAME", "app?"));
-        for (size_t i = 0; i < ARRAY_LENGTH(bad); i++)
-            CHECK_STR(accepts_names("app", bad[i]) ? bad[i] : "", "");
-    }
-    TEST("nor one that two of them, or we and one of them, would share") {
-        CHECK(!accepts_names("app", "APP"));
-        CHECK(!accepts_names("app", ".app.oi-clone"));
-        CHECK(!accepts_names(".APP.oi-clone", "app"));
-        CHECK(accepts_names(".other.oi-clone", "app"));
-        CHECK(!accepts_names("app", ".opencode"));
-        CHECK(accepts_names(".opencode", ""));
-    }
-}
-
 static void test_builds(void)
 {
     TEST("a build's callback needs all of its variables, and nothing else looks at them") {
@@ -455,7 +419,6 @@ int main(void)
     test_opencode();
     test_memory_limit();
     test_problems();
-    test_names();
     test_builds();
     test_all_problems();
     test_git_requests();
