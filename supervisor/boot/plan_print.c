@@ -202,6 +202,8 @@ void plan_print(const struct config *config, const struct boot_plan *plan, struc
                config->era_reason);
     buf_printf(out, "boot mode    %s\n", config_boot_mode_name(config->boot_mode));
     buf_printf(out, "sandbox      %s\n", config->sandbox_id);
+    if (config->build.has_callback && !config->build.token) /* S-433 */
+        buf_puts(out, "callback     its token comes on standard input, before all else\n");
     print_repositories(config, out);
     if (plan->steps[BOOT_STEP_OPENCODE].runs)
         print_opencode(config, out);

@@ -193,7 +193,7 @@ test('table 2.4 S-107: an unsafe or doubled repository and a bad base_sha are fa
     assert.equal(sandbox.logsOf('supervisor.error')[0].error_type, 'config');
 });
 
-test('S-51, S-50, S-168: a bad SESSION_CONFIG is reported, to one who never ends its answer for five seconds in all', async (t) => {
+test('S-51, S-50, S-168, S-136: a bad SESSION_CONFIG is reported, in the older era too, to one who never ends its answer for five seconds in all', async (t) => {
     const root = mkdtempSync(join(tmpdir(), 'oi-report-'));
     let report = '';
     const dribbling = createServer((socket) => {
