@@ -1,4 +1,4 @@
-// What --check says of an environment that works, but not as somebody may have meant it.
+/* What --check says of an environment that works, but not as somebody may have meant it. */
 
 #include "supervisor/config/config.h"
 #include "tests/unit/check.h"
