@@ -4,9 +4,9 @@
 #include "supervisor/boot/baselines.h"
 #include "supervisor/boot/boot_report.h"
 #include "supervisor/boot/manifest.h"
+#include "supervisor/boot/workspace_guide.h"
 #include "supervisor/opencode/opencode_address.h"
 #include "supervisor/staging/staging.h"
-#include "supervisor/boot/workspace_guide.h"
 
 #include <string.h>
 
@@ -162,7 +162,6 @@ static bool on_hook_failed(void *user, enum hook_kind kind, size_t index, const 
 static void on_hooks_done(void *user, enum hook_kind kind, bool success)
 {
     struct boot *boot = user;
-
     enum boot_step step = kind == HOOK_SETUP ? BOOT_STEP_SETUP : BOOT_STEP_START;
 
     boot->hook_success[kind] = success ? BOOT_SUCCEEDED : BOOT_FAILED;

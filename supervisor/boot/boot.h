@@ -1,8 +1,9 @@
 /*
  * Walks the boot plan: starts every step whose needs are met, hears of its end, decides with the
- * plan what a failure means. Owns the git sync, the hooks and the warm-up; OpenCode and the bridge
- * belong to the supervisor, which starts them when asked and says when they are up. Embedded; stays in place until
- * boot_close() and the loop have run, then boot_free().
+ * plan what a failure means. Owns the git sync, the hooks, the assets and the warm-up; OpenCode and
+ * the bridge belong to the supervisor, which starts them when asked and says when they are up. Times
+ * are milliseconds of the monotonic clock. Embedded; stays in place until boot_close() and the loop
+ * have run, then boot_free().
  */
 #ifndef SUPERVISOR_BOOT_BOOT_H
 #define SUPERVISOR_BOOT_BOOT_H
@@ -10,10 +11,10 @@
 #include "supervisor/boot/boot_assets.h"
 #include "supervisor/boot/boot_phase.h"
 #include "supervisor/boot/boot_plan.h"
-#include "supervisor/credentials/credential_setup.h"
-#include "supervisor/git_sync/git_sync.h"
 #include "supervisor/boot/hooks.h"
 #include "supervisor/boot/tunnel_wait.h"
+#include "supervisor/credentials/credential_setup.h"
+#include "supervisor/git_sync/git_sync.h"
 #include "supervisor/opencode/warm_up.h"
 
 struct boot_listener {
@@ -71,8 +72,10 @@ void boot_step_done(struct boot *boot, enum boot_step step);
 /* The failure that ends it, as the phase that it happened in. `why` is redacted. */
 void boot_tell_failure(struct boot *boot, const char *why);
 
-/* Stops whatever is under way; no callback is made any more (S-103). */
+/* Stops whatever is under way, hooks by SIGTERM; no callback is made any more (S-103). */
 void boot_cancel(struct boot *boot);
+
+/* The same by SIGKILL, when a cancelled hook had its time. */
 void boot_kill(struct boot *boot);
 
 /* Workers and hooks of the boot still run. */

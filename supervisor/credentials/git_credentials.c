@@ -153,6 +153,14 @@ static void run_gh_token(void)
         put_out(credential.password, strlen(credential.password));
 }
 
+/* For a person at a terminal; git never asks for it. */
+static int print_help(void)
+{
+    say("git's credential helper: get, store or erase, as gitcredentials(7) has it, and gh-token.\n"
+        "Set up by oi-supervisor: git config --system credential.helper <path of this program>");
+    return EXIT_SUCCESS;
+}
+
 int git_credentials_main(int count, char *const words[])
 {
     bool legacy = count > 0 && strcmp(words[0], GIT_CREDENTIALS_LEGACY) == 0;
@@ -161,6 +169,8 @@ int git_credentials_main(int count, char *const words[])
     struct buf input = BUF_INIT(CREDENTIAL_REQUEST_MAX);
     int status = EXIT_SUCCESS;
 
+    if (strcmp(word, "--help") == 0)
+        return print_help();
     signal(SIGPIPE, SIG_IGN);
     credential_source_read(&source, legacy, get_variable, NULL);
     if (strcmp(word, "gh-token") == 0) {

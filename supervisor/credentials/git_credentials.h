@@ -12,8 +12,8 @@
 /* In the installed configuration: a session of the older contract (S-233). */
 #define GIT_CREDENTIALS_LEGACY "--legacy-env"
 
-/* `words` are its arguments: [--legacy-env] [get | gh-token | store | erase]. The whole life of the
- * process; returns its exit status. */
+/* `words` are its arguments: [--legacy-env] [get | gh-token | store | erase | --help]. The whole life of
+ * the process; returns its exit status. */
 int git_credentials_main(int count, char *const words[]);
 
 /* The credential for gh, if one is to be given (S-244); what hinders is said on standard error. */

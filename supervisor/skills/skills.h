@@ -43,6 +43,7 @@ void skills_fetch(struct skills *skills, uint64_t limit_ms);
 /* After skills_fetch() went well. Nothing to do when the control plane has no skills (S-392). */
 void skills_install(struct skills *skills, uint64_t limit_ms);
 
+/* on_done is not called after it. */
 void skills_kill(struct skills *skills);
 
 #endif

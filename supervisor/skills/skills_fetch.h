@@ -17,6 +17,7 @@ struct skills_fetch {
     int unsupported; /* the status of a control plane without skills; else 0 */
 };
 
+/* SKILL_FAULT_NONE, or what failed, with `err`. */
 enum skill_fault skills_fetch_run(struct skills_fetch *fetch, const struct skill_store *store,
                                   struct err *err);
 

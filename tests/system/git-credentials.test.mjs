@@ -278,3 +278,13 @@ test('gh gets the password in its environment only, keeps its own token, and wor
     rmSync(machine.path('real', 'gh'));
     assert.equal((await gh()).code, 127);
 });
+
+test('--help says what it is, without waiting for a question', { timeout: 30_000 }, async () => {
+    const child = spawn(supervisorProgram, ['--git-credentials', '--help'], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const texts = { out: '', err: '' };
+    child.stdout.on('data', (data) => { texts.out += data; });
+    child.stderr.on('data', (data) => { texts.err += data; });
+    const [code] = await once(child, 'close'); // standard input stays open
+    assert.deepEqual([code, texts.out], [0, '']);
+    assert.match(texts.err, /credential helper/);
+});
