@@ -17,6 +17,44 @@
 
 /* ---- the way out ---- */
 
+static void on_patience_over(uv_timer_t *timer);
+
+/* OpenCode's stream rests, or is read again. */
+static void on_back_pressure(struct bridge *bridge)
+{
+    const struct back_pressure *pressure = &bridge->back_pressure;
+
+    event_feed_set_paused(bridge->feed, pressure->is_on);
+    if (pressure->is_on) {
+        uv_timer_start(&bridge->patience, on_patience_over, back_pressure_left_ms(pressure),
+                       0);
+        return;
+    }
+    uv_timer_stop(&bridge->patience);
+    prompt_run_on_feed_resumed(bridge->prompts);
+}
+
+static void check_backlog(struct bridge *bridge)
+{
+    struct outbox_counts counts = outbox_counts(bridge->outbox);
+
+    if (back_pressure_update(&bridge->back_pressure, &counts,
+                             control_plane_is_open(bridge->control_plane), uv_now(bridge->loop)))
+        on_back_pressure(bridge);
+}
+
+static void on_patience_over(uv_timer_t *timer)
+{
+    struct bridge *bridge = timer->data;
+    struct outbox_counts counts = outbox_counts(bridge->outbox);
+
+    log_at(bridge->log, LOG_WARNING, "bridge.control_plane_slow",
+           LOG_NUM("waiting_events", counts.waiting_events),
+           LOG_NUM("waiting_bytes", counts.waiting_bytes),
+           LOG_STR("detail", "OpenCode is read on; what there is no room for is dropped"));
+    check_backlog(bridge);
+}
+
 void bridge_send_event(void *user, cJSON *event)
 {
     struct bridge *bridge = user;
@@ -26,6 +64,7 @@ void bridge_send_event(void *user, cJSON *event)
         random_fill(&random, sizeof random);
     outbox_push(bridge->outbox, event, clock_wall_ms(), random);
     control_plane_wake(bridge->control_plane);
+    check_backlog(bridge);
 }
 
 /* ---- leaving ---- */
@@ -119,6 +158,16 @@ static void on_control_plane_open(void *user)
         bridge_boot_greet(bridge);
     greet(bridge);
     set_up_signing(bridge);
+}
+
+static void on_control_plane_lost(void *user)
+{
+    check_backlog(user);
+}
+
+static void on_control_plane_drained(void *user)
+{
+    check_backlog(user);
 }
 
 static void on_control_plane_ended(void *user, const char *outcome)
@@ -317,6 +366,8 @@ static void on_shutdown(void *user)
 const struct control_plane_handlers BRIDGE_CONTROL_PLANE_HANDLERS = {
     .on_open = on_control_plane_open,
     .on_message = on_control_plane_message,
+    .on_lost = on_control_plane_lost,
+    .on_drained = on_control_plane_drained,
     .on_ended = on_control_plane_ended,
 };
 

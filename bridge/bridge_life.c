@@ -40,6 +40,7 @@ void bridge_tear_down(struct bridge *bridge)
     uv_close((uv_handle_t *)&bridge->sigterm, NULL);
     uv_close((uv_handle_t *)&bridge->sigint, NULL);
     uv_close((uv_handle_t *)&bridge->leave, NULL);
+    uv_close((uv_handle_t *)&bridge->patience, NULL);
     drop_log_close(&bridge->drops);
     if (bridge->net)
         net_context_close(bridge->net, on_net_closed, bridge);
@@ -79,8 +80,10 @@ static void init_handles(struct bridge *bridge)
     uv_signal_init(bridge->loop, &bridge->sigterm);
     uv_signal_init(bridge->loop, &bridge->sigint);
     uv_timer_init(bridge->loop, &bridge->leave);
+    uv_timer_init(bridge->loop, &bridge->patience);
     drop_log_open(&bridge->drops, bridge->loop, bridge->log);
-    bridge->sigterm.data = bridge->sigint.data = bridge->leave.data = bridge;
+    bridge->sigterm.data = bridge->sigint.data = bridge->leave.data = bridge->patience.data =
+        bridge;
     uv_signal_start(&bridge->sigterm, bridge_on_signal, SIGTERM);
     uv_signal_start(&bridge->sigint, bridge_on_signal, SIGINT);
 }
@@ -125,6 +128,8 @@ static int open_outbox(struct bridge *bridge)
     bridge->journal =
         journal_open(path, bridge->options->sandbox_id, bridge->options->session_id, bridge->log);
     bridge->outbox = outbox_new(&options);
+    back_pressure_init(&bridge->back_pressure, options.max_events, options.max_bytes,
+                       bridge->limits->outbox_patience_ms);
     if (!bridge->journal || !bridge->outbox)
         return -1;
     restore(bridge);

@@ -6,6 +6,7 @@
 #define BRIDGE_BRIDGE_PRIVATE_H
 
 #include "bridge/bridge.h"
+#include "bridge/control_plane/back_pressure.h"
 #include "bridge/control_plane/command.h"
 #include "bridge/control_plane/control_plane.h"
 #include "bridge/control_plane/drop_log.h"
@@ -27,6 +28,8 @@ struct bridge {
     struct journal *journal;
     struct outbox *outbox;
     struct drop_log drops; /* what the outbox lost */
+    struct back_pressure back_pressure;
+    uv_timer_t patience; /* runs while OpenCode's stream rests */
     struct control_plane *control_plane;
     struct opencode_api *api;
     struct opencode_session *session;

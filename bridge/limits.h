@@ -38,6 +38,7 @@
  * | BRIDGE_DIFF_MAX_BUNDLE_BYTES    | 1572864 | 0 .. 1572864   | a capture as it is uploaded     |
  * | BRIDGE_OUTBOX_MAX_EVENTS        | 10000   | 2 .. 1000000   | events waiting to be sent       |
  * | BRIDGE_OUTBOX_MAX_BYTES         | 16 MiB  | 64 KiB .. 1 GiB| their size together             |
+ * | BRIDGE_OUTBOX_PATIENCE_MS       | 5000    | 0 .. 60000     | rests of the stream, a backlog  |
  */
 #ifndef BRIDGE_LIMITS_H
 #define BRIDGE_LIMITS_H
@@ -82,6 +83,7 @@ struct limits {
     uint64_t diff_max_bundle_bytes;
     uint64_t outbox_max_events;
     uint64_t outbox_max_bytes;
+    uint64_t outbox_patience_ms;
 };
 
 /* Fills all of `limits` from the environment and logs as B-115 says. */

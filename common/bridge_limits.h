@@ -48,7 +48,8 @@
     X("BRIDGE_DIFF_MAX_LISTING_BYTES", diff_max_listing_bytes, 8000000, 0, 64000000) \
     X("BRIDGE_DIFF_MAX_BUNDLE_BYTES", diff_max_bundle_bytes, 1572864, 0, 1572864) \
     X("BRIDGE_OUTBOX_MAX_EVENTS", outbox_max_events, 10000, 2, 1000000) \
-    X("BRIDGE_OUTBOX_MAX_BYTES", outbox_max_bytes, 16 * 1024 * 1024, 64 * 1024, 1024 * 1024 * 1024)
+    X("BRIDGE_OUTBOX_MAX_BYTES", outbox_max_bytes, 16 * 1024 * 1024, 64 * 1024, 1024 * 1024 * 1024) \
+    X("BRIDGE_OUTBOX_PATIENCE_MS", outbox_patience_ms, 5000, 0, 60000)
 /* clang-format on */
 
 #endif

@@ -16,6 +16,8 @@ struct event_stream {
     int status;
     bool is_open;
     bool has_ended;
+    bool is_paused;
+    bool has_read;
     bool is_parsing; /* the parser is on the stack: it must not be freed */
     bool is_dead;    /* freed by its owner; nothing is told any more */
 };
@@ -93,8 +95,12 @@ static int read_bytes(struct event_stream *stream)
     char *data = NULL;
     int len = 0;
 
-    if (!stream->is_open)
+    /* libwebsockets stopped listening to the socket before it called, and goes on when we read.
+     * (Its own flow control keeps asking whether the socket can be written to, in a circle.) What
+     * came with the headers is read in any case: libwebsockets would offer it without end. */
+    if (!stream->is_open || (stream->is_paused && stream->has_read))
         return 0;
+    stream->has_read = true;
     return lws_http_client_read(wsi, &data, &len) < 0 ? -1 : 0;
 }
 
@@ -106,6 +112,7 @@ static int on_lws(void *owner, enum lws_callback_reasons reason, void *in, size_
     case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
         return on_answer(stream);
     case LWS_CALLBACK_RECEIVE_CLIENT_HTTP:
+    case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE: /* event_stream_resume() */
         return read_bytes(stream);
     case LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ:
         return on_bytes(stream, in, len);
@@ -173,6 +180,18 @@ struct event_stream *event_stream_open(struct net_context *context,
 fail:
     event_stream_free(stream);
     return NULL;
+}
+
+void event_stream_pause(struct event_stream *stream)
+{
+    stream->is_paused = true;
+}
+
+void event_stream_resume(struct event_stream *stream)
+{
+    if (stream->is_paused && stream->is_open && stream->connection.wsi)
+        lws_callback_on_writable(stream->connection.wsi);
+    stream->is_paused = false;
 }
 
 uint64_t event_stream_last_byte_ms(const struct event_stream *stream)

@@ -51,6 +51,11 @@ struct event_stream *event_stream_open(struct net_context *context,
                                        const struct event_stream_handlers *handlers, void *user,
                                        struct err *err);
 
+/* Stops reading from the socket (the peer is then slowed down by TCP), and goes on. Events of what
+ * was read already may still come. */
+void event_stream_pause(struct event_stream *stream);
+void event_stream_resume(struct event_stream *stream);
+
 /* Monotonic time of the last byte (B-524), or of the start when none came yet. */
 uint64_t event_stream_last_byte_ms(const struct event_stream *stream);
 

@@ -116,8 +116,10 @@ static bool on_writable(void *user, struct buf *out)
 {
     struct control_plane *self = user;
 
-    if (outbox_next(self->options.outbox, now_ms(self), out))
+    if (outbox_next(self->options.outbox, now_ms(self), out)) {
+        self->handlers->on_drained(self->user);
         return true;
+    }
     connection_log_flush_ends(&self->flush, self->options.log, 0);
     if (self->outcome && !self->closing && !awaits_acks(self))
         send_close(self);
@@ -198,6 +200,7 @@ static void on_closed(struct control_plane *self, const struct ws_end *link_end)
     connection_log_flush_ends(&self->flush, self->options.log,
                               outbox_counts(self->options.outbox).waiting_events);
     self->flush.owed = outbox_connection_lost(self->options.outbox, now_ms(self));
+    self->handlers->on_lost(self->user);
     if (self->outcome) {
         end(self, self->outcome);
         return;

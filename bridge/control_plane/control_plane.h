@@ -22,6 +22,12 @@ struct control_plane_handlers {
     void (*on_open)(void *user);
     void (*on_message)(void *user, char *data, size_t len);
 
+    /* The connection is gone; it may be opened again. */
+    void (*on_lost)(void *user);
+
+    /* An event was handed over. */
+    void (*on_drained)(void *user);
+
     /* It is over: the control plane refused this sandbox, or control_plane_finish() is through.
      * Called once, last. `outcome` is a constant: "session_terminated" or what was given. */
     void (*on_ended)(void *user, const char *outcome);

@@ -25,6 +25,7 @@ struct event_feed {
     uint64_t last_byte_ms;
     uint64_t skipped; /* by the streams before this one */
     bool up;
+    bool paused;
 };
 
 static void open_stream(struct event_feed *feed);
@@ -40,6 +41,8 @@ static void on_open(void *user)
 
     feed->up = true;
     backoff_reset(&feed->backoff);
+    if (feed->paused)
+        event_stream_pause(feed->stream);
     feed->handlers->on_up(feed->user);
 }
 
@@ -127,6 +130,24 @@ void event_feed_stop(struct event_feed *feed)
 bool event_feed_is_up(const struct event_feed *feed)
 {
     return feed->up;
+}
+
+void event_feed_set_paused(struct event_feed *feed, bool paused)
+{
+    if (feed->paused == paused)
+        return;
+    feed->paused = paused;
+    if (!feed->up)
+        return;
+    if (paused)
+        event_stream_pause(feed->stream);
+    else
+        event_stream_resume(feed->stream);
+}
+
+bool event_feed_is_paused(const struct event_feed *feed)
+{
+    return feed->paused;
 }
 
 uint64_t event_feed_last_byte_ms(const struct event_feed *feed)

@@ -39,6 +39,10 @@ void event_feed_stop(struct event_feed *feed);
 
 bool event_feed_is_up(const struct event_feed *feed);
 
+/* Back-pressure: reads no more from OpenCode. It stays in force over reconnects. */
+void event_feed_set_paused(struct event_feed *feed, bool paused);
+bool event_feed_is_paused(const struct event_feed *feed);
+
 /* Monotonic time of the last byte; of the last stream's when it is down. */
 uint64_t event_feed_last_byte_ms(const struct event_feed *feed);
 

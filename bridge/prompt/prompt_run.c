@@ -114,14 +114,21 @@ static void on_waited_too_long(struct prompt_run *run)
     prompt_run_follow_up(run);
 }
 
-/* Half an event is a sign of life (B-524). Silence while we stood still is none of death: what was sent
- * meanwhile is not read yet, and OpenCode may have stood still as well. */
+static void forgive_silence(struct prompt_run *run, uint64_t now)
+{
+    run->heard_ms = now;
+    translator_not_listening(run->translator, now);
+}
+
+/* Half an event is a sign of life (B-524). A stream that is paused cannot give any (D-12). Silence while
+ * we stood still is none of death: what was sent meanwhile is not read yet, and OpenCode may have stood
+ * still as well. */
 static void tell_heard(struct prompt_run *run, uint64_t now)
 {
     uint64_t heard_ms = event_feed_last_byte_ms(run->options.feed);
 
-    if (now > run->timer_due_ms + STOOD_STILL_MS) {
-        translator_not_listening(run->translator, now);
+    if (event_feed_is_paused(run->options.feed) || now > run->timer_due_ms + STOOD_STILL_MS) {
+        forgive_silence(run, now);
         return;
     }
     if (heard_ms <= run->heard_ms)
@@ -384,6 +391,11 @@ void prompt_run_on_feed_down(struct prompt_run *run, bool was_up, int status, co
         translator_fail(run->translator, text, prompt_run_now(run), &run->sink);
         prompt_run_follow_up(run);
     }
+}
+
+void prompt_run_on_feed_resumed(struct prompt_run *run)
+{
+    forgive_silence(run, prompt_run_now(run));
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -71,6 +71,9 @@ void prompt_run_on_feed_event(struct prompt_run *run, char *data, size_t len);
 void prompt_run_on_feed_down(struct prompt_run *run, bool was_up, int status,
                              const struct err *err);
 
+/* It was paused and is read again: the silence was ours. */
+void prompt_run_on_feed_resumed(struct prompt_run *run);
+
 /* Frees itself once the loop has closed its timer; no event follows. */
 void prompt_run_close(struct prompt_run *run);
 

@@ -41,6 +41,15 @@ bool prompt_policy_is_listening(const struct prompt_policy *policy)
     return policy->phase == PROMPT_STREAMING || policy->phase == PROMPT_SETTLING;
 }
 
+void prompt_policy_not_listening(struct prompt_policy *policy, uint64_t now)
+{
+    policy->heard_ms = policy->session_heard_ms = now;
+    if (policy->phase == PROMPT_SETTLING)
+        policy->phase_until_ms = later(now, policy->limits.settle_ms);
+    if (policy->error_early)
+        policy->early_ms = now;
+}
+
 bool prompt_policy_see_life(struct prompt_policy *policy)
 {
     bool first = !policy->alive;

@@ -54,6 +54,9 @@ void prompt_policy_accept(struct prompt_policy *policy, uint64_t now);
 /* Events of the session count for the prompt. */
 bool prompt_policy_is_listening(const struct prompt_policy *policy);
 
+/* What the stream said lately was not read: nothing follows from its silence. */
+void prompt_policy_not_listening(struct prompt_policy *policy, uint64_t now);
+
 /* OpenCode took up this prompt. True the first time. */
 bool prompt_policy_see_life(struct prompt_policy *policy);
 

@@ -224,7 +224,7 @@ void translator_heard(struct translator *t, uint64_t now)
 
 void translator_not_listening(struct translator *t, uint64_t now)
 {
-    t->policy.heard_ms = t->policy.session_heard_ms = now;
+    prompt_policy_not_listening(&t->policy, now);
 }
 
 bool translator_is_listening(const struct translator *t)

@@ -128,7 +128,8 @@ void translator_feed(struct translator *translator, cJSON *event, size_t size, u
 /* Bytes arrived (B-524). */
 void translator_heard(struct translator *translator, uint64_t now);
 
-/* It is we who did not run, but stood still: the stream's silence meanwhile does not count. */
+/* It is we who did not read, but stood still or had paused the stream: its silence meanwhile does not
+ * count, and what it says of the end of a turn may wait unread. */
 void translator_not_listening(struct translator *translator, uint64_t now);
 
 /* The stream broke or ended and may come back: texts under way cannot be put together any more. What is

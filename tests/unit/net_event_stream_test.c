@@ -17,6 +17,7 @@ struct seen {
     size_t longest;
     int status;
     struct err err;
+    int pause_at;
     int free_at;
 };
 
@@ -41,6 +42,8 @@ static void on_event(void *user, char *data, size_t len)
     seen->longest = len > seen->longest ? len : seen->longest;
     seen->has_event = true;
     seen->events++;
+    if (seen->events == seen->pause_at)
+        event_stream_pause(seen->stream);
     if (seen->events == seen->free_at) {
         event_stream_free(seen->stream);
         seen->stream = NULL;
@@ -99,6 +102,20 @@ static void test_events(struct seen *seen)
     }
     TEST("20,000 events in a burst all come, in order") {
         see_end(seen, "/events/many");
+        CHECK_INT(seen->events, 20000);
+        CHECK(seen->in_order);
+        event_stream_free(seen->stream);
+    }
+    TEST("a paused stream sleeps, and goes on where it stopped") {
+        open_path(seen, "/events/many");
+        seen->pause_at = 100;
+        while (seen->events < 100 && fixture_wait(&fixture, &seen->has_event))
+            seen->has_event = false;
+        fixture_run_for(&fixture, 100);
+        CHECK(seen->events < 2000);
+        CHECK(fixture_run_for(&fixture, 100) < 10);
+        event_stream_resume(seen->stream);
+        CHECK(fixture_wait(&fixture, &seen->has_ended));
         CHECK_INT(seen->events, 20000);
         CHECK(seen->in_order);
         event_stream_free(seen->stream);
