@@ -86,7 +86,12 @@ void buf_puts(struct buf *buf, const char *text)
 
 void buf_putc(struct buf *buf, char c)
 {
-    buf_append(buf, &c, 1);
+    char *room = buf_reserve(buf, 1);
+
+    if (!room)
+        return;
+    *room = c;
+    buf_commit(buf, 1);
 }
 
 void buf_vprintf(struct buf *buf, const char *format, va_list args)

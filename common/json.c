@@ -2,15 +2,11 @@
 
 #include "common/wtf8.h"
 
-#include <math.h>
-#include <stdio.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Far above any event; what a buffer's owner wants smaller, it bounds itself. */
-#define JSON_TEXT_MAX ((size_t)256 * 1024 * 1024)
 #define ESCAPE_LEN 6 /* \uXXXX */
-#define LARGEST_EXACT_INTEGER 9007199254740992.0
 
 /* The four hex digits of "\uXXXX" at `text`; -1 when it is no such escape. */
 static int32_t escape_at(const char *text, size_t len)
@@ -60,29 +56,76 @@ static void copy_escape(const char **in, const char *end, char **out)
     *in += take;
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* Eight at a time: the first that does not stand for itself has its highest bit set, or gets it by a
+ * subtraction, which changes none below. */
+size_t json_plain_length(const char *text, size_t len)
+{
+    const uint64_t ones = UINT64_MAX / UINT8_MAX, highest_bits = ones << 7;
+    size_t at = 0;
+    uint64_t word, found;
+
+    for (; len - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, text + at, sizeof word);
+        word = le64toh(word);
+        found = highest_bits & (word | (word - ones * ' ') | ((word ^ ones * '"') - ones) |
+                                ((word ^ ones * '\\') - ones));
+        if (found)
+            return at + (size_t)__builtin_ctzll(found) / 8;
+    }
+    while (at < len && is_plain((unsigned char)text[at]))
+        at++;
+    return at;
+}
+
+/* Copies a string, from behind its opening quote to behind the closing one or to the end. */
+static void rewrite_string(const char **from, const char *end, char **to)
+{
+    const char *in = *from;
+    char *out = *to, c = '\0';
+
+    while (in < end && c != '"') {
+        size_t plain = json_plain_length(in, (size_t)(end - in));
+
+        if (out != in)
+            memmove(out, in, plain);
+        in += plain;
+        out += plain;
+        if (in == end)
+            break;
+        c = *in;
+        if (c == '\\') {
+            copy_escape(&in, end, &out);
+        } else {
+            *out++ = c;
+            in++;
+        }
+    }
+    *from = in;
+    *to = out;
+}
+
 /* Rewrites escapes in place (never longer) and bounds the nesting. The new length, or -1. */
 static ptrdiff_t rewrite(char *text, size_t len)
 {
     const char *in = text, *end = text + len;
     char *out = text;
-    bool in_string = false;
     unsigned depth = 0;
 
     while (in < end) {
-        char c = *in;
+        char c = *in++;
 
-        if (in_string && c == '\\') {
-            copy_escape(&in, end, &out);
-            continue;
-        }
-        if (c == '"')
-            in_string = !in_string;
-        else if (!in_string && (c == '{' || c == '[') && ++depth > JSON_DEPTH_MAX)
-            return -1;
-        else if (!in_string && (c == '}' || c == ']') && depth > 0)
-            depth--;
         *out++ = c;
-        in++;
+        if (c == '"')
+            rewrite_string(&in, end, &out);
+        else if ((c == '{' || c == '[') && ++depth > JSON_DEPTH_MAX)
+            return -1;
+        else if ((c == '}' || c == ']') && depth > 0)
+            depth--;
     }
     return out - text;
 }
@@ -128,129 +171,6 @@ cJSON *json_parse(const char *text, size_t len, struct err *err)
     return value;
 }
 
-static bool is_plain(unsigned char c)
-{
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
-}
-
-/* Prints the character at `text`, which is not plain; returns its bytes. */
-static size_t print_character(const char *text, size_t len, struct buf *out)
-{
-    static const char short_escapes[128] = {
-        ['"'] = '"',  ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r',
-        ['\t'] = 't', ['\b'] = 'b',  ['\f'] = 'f',
-    };
-    uint32_t code = 0;
-    size_t bytes = wtf8_decode(text, len, &code);
-
-    if (bytes == 0) {
-        buf_puts(out, "\xef\xbf\xbd");
-        return 1;
-    }
-    if (code < 0x80 && short_escapes[code])
-        buf_printf(out, "\\%c", short_escapes[code]);
-    else if (code < 0x20 || (code >= 0xd800 && code <= 0xdfff))
-        buf_printf(out, "\\u%04x", code);
-    else
-        buf_append(out, text, bytes);
-    return bytes;
-}
-
-void json_print_string(const char *text, size_t len, struct buf *out)
-{
-    size_t at = 0;
-
-    buf_putc(out, '"');
-    while (at < len) {
-        size_t plain = at;
-
-        while (plain < len && is_plain((unsigned char)text[plain]))
-            plain++;
-        buf_append(out, text + at, plain - at);
-        at = plain;
-        if (at < len)
-            at += print_character(text + at, len - at, out);
-    }
-    buf_putc(out, '"');
-}
-
-static void print_number(double number, struct buf *out)
-{
-    char text[32];
-
-    if (!isfinite(number)) {
-        buf_puts(out, "null");
-        return;
-    }
-    if (number == floor(number) && fabs(number) <= LARGEST_EXACT_INTEGER) {
-        buf_printf(out, "%.0f", number);
-        return;
-    }
-    snprintf(text, sizeof text, "%.15g", number);
-    if (strtod(text, NULL) != number)
-        snprintf(text, sizeof text, "%.17g", number);
-    buf_puts(out, text);
-}
-
-static void print_members(const cJSON *parent, bool with_keys, struct buf *out)
-{
-    const cJSON *member;
-
-    cJSON_ArrayForEach(member, parent) {
-        if (member != parent->child)
-            buf_putc(out, ',');
-        if (with_keys) {
-            const char *key = member->string ? member->string : "";
-
-            json_print_string(key, strlen(key), out);
-            buf_putc(out, ':');
-        }
-        json_print(member, out);
-    }
-}
-
-void json_print(const cJSON *value, struct buf *out)
-{
-    switch (value ? value->type & 0xff : cJSON_NULL) {
-    case cJSON_False:
-        buf_puts(out, "false");
-        break;
-    case cJSON_True:
-        buf_puts(out, "true");
-        break;
-    case cJSON_Number:
-        print_number(value->valuedouble, out);
-        break;
-    case cJSON_String:
-        json_print_string(value->valuestring, strlen(value->valuestring), out);
-        break;
-    case cJSON_Raw:
-        buf_puts(out, value->valuestring);
-        break;
-    case cJSON_Array:
-        buf_putc(out, '[');
-        print_members(value, false, out);
-        buf_putc(out, ']');
-        break;
-    case cJSON_Object:
-        buf_putc(out, '{');
-        print_members(value, true, out);
-        buf_putc(out, '}');
-        break;
-    default:
-        buf_puts(out, "null");
-        break;
-    }
-}
-
-char *json_to_string(const cJSON *value)
-{
-    struct buf out = BUF_INIT(JSON_TEXT_MAX);
-
-    json_print(value, &out);
-    return buf_take(&out);
-}
-
 void json_join(struct buf *out, const char *text, size_t len)
 {
     uint32_t high, low;
@@ -267,9 +187,15 @@ void json_join(struct buf *out, const char *text, size_t len)
     buf_append(out, text, len);
 }
 
+/* As cJSON's own, which calls strcmp() for every member on the way. */
 cJSON *json_get(const cJSON *object, const char *key)
 {
-    return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, key) : NULL;
+    cJSON *member = cJSON_IsObject(object) ? object->child : NULL;
+
+    while (member && (!member->string || member->string[0] != key[0] ||
+                      strcmp(member->string, key) != 0))
+        member = member->next;
+    return member;
 }
 
 const char *json_get_string(const cJSON *object, const char *key)
@@ -335,7 +261,8 @@ void json_put(cJSON *object, const char *key, cJSON *value)
 {
     if (!value)
         return;
-    cJSON_DeleteItemFromObjectCaseSensitive(object, key);
+    if (json_get(object, key))
+        cJSON_DeleteItemFromObjectCaseSensitive(object, key);
     if (!cJSON_AddItemToObject(object, key, value))
         cJSON_Delete(value);
 }

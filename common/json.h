@@ -41,6 +41,9 @@ char *json_to_string(const cJSON *value);
 /* Appends `text` (WTF-8, repaired) as a JSON string with its quotes. */
 void json_print_string(const char *text, size_t len, struct buf *out);
 
+/* How many bytes at the start of `text` stand for themselves in a JSON string: ASCII, no escape. */
+size_t json_plain_length(const char *text, size_t len);
+
 /* Appends `text` to a WTF-8 text, joining a surrogate pair that the seam cuts. */
 void json_join(struct buf *out, const char *text, size_t len);
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MS_PER_SECOND 1000u
+#define TIMESTAMP_DECIMALS 3
 #define TIMESTAMP_MAX 32
 #define ACK_ID_EXTRA 32 /* a colon, sixteen digits and the end */
 
@@ -45,14 +45,19 @@ static void add_ack_id(cJSON *event, uint64_t random)
     json_add_string(event, "ackId", buf_text(&ack_id));
 }
 
-/* Unix seconds with three digits, as text: printing a double exactly costs as much as the rest. */
+/* Unix seconds with three decimals, as text: printing a double exactly costs as much as the rest. */
 static cJSON *timestamp_of(uint64_t wall_ms)
 {
-    char text[TIMESTAMP_MAX];
+    char text[TIMESTAMP_MAX], *at = text + sizeof text - 1;
 
-    snprintf(text, sizeof text, "%" PRIu64 ".%03u", wall_ms / MS_PER_SECOND,
-             (unsigned)(wall_ms % MS_PER_SECOND));
-    return cJSON_CreateRaw(text);
+    *at = '\0';
+    for (int digit = 0; wall_ms > 0 || digit <= TIMESTAMP_DECIMALS; digit++) {
+        if (digit == TIMESTAMP_DECIMALS)
+            *--at = '.';
+        *--at = (char)('0' + wall_ms % 10);
+        wall_ms /= 10;
+    }
+    return cJSON_CreateRaw(at);
 }
 
 void event_stamp(cJSON *event, const char *sandbox_id, uint64_t wall_ms, uint64_t random)

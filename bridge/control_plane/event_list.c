@@ -65,11 +65,11 @@ struct queued_event *event_list_least(const struct event_list *list)
 struct queued_event *queued_event_new(const char *ack_id, enum queued_rank rank, const char *text,
                                       size_t len)
 {
-    struct queued_event *entry = calloc(1, sizeof *entry + len + 1);
+    struct queued_event *entry = malloc(sizeof *entry + len + 1);
 
     if (!entry)
         return NULL;
-    entry->ack_id = ack_id ? strdup(ack_id) : NULL;
+    *entry = (struct queued_event){.ack_id = ack_id ? strdup(ack_id) : NULL};
     if (ack_id && !entry->ack_id) {
         free(entry);
         return NULL;
@@ -77,5 +77,6 @@ struct queued_event *queued_event_new(const char *ack_id, enum queued_rank rank,
     entry->rank = rank;
     entry->len = len;
     memcpy(entry->text, text, len);
+    entry->text[len] = '\0';
     return entry;
 }

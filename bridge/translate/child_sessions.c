@@ -146,12 +146,13 @@ void child_sessions_release(struct translator *t, const char *child)
 
 void child_sessions_close(struct translator *t, const cJSON *part)
 {
-    const char *status = field_text(json_get_object(part, "state"), "status");
-    const char *task;
+    const char *status, *task;
 
-    if (field_call_id(part, &task) && task[0] != '\0' &&
-        strcmp(field_text(part, "tool"), "task") == 0 &&
-        (strcmp(status, "completed") == 0 || strcmp(status, "error") == 0))
+    if (strcmp(field_text(part, "tool"), "task") != 0 || !field_call_id(part, &task) ||
+        task[0] == '\0')
+        return;
+    status = field_text(json_get_object(part, "state"), "status");
+    if (strcmp(status, "completed") == 0 || strcmp(status, "error") == 0)
         subtasks_close(&t->subtasks, task);
 }
 

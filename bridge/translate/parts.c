@@ -106,16 +106,17 @@ static cJSON *take_args(cJSON *state)
 /* D-05: a failed call says why in state.error; D-15: other types than text become text. */
 static cJSON *make_output(const cJSON *state, const char *status)
 {
-    AUTO_FREE char *output = field_to_text(json_get(state, "output"));
+    const cJSON *output = json_get(state, "output");
+    AUTO_FREE char *text = NULL;
 
-    if (output && output[0] != '\0')
-        return cJSON_CreateString(output);
-    if (strcmp(status, "error") == 0) {
-        AUTO_FREE char *error = field_to_text(json_get(state, "error"));
-
-        return cJSON_CreateString(error ? error : "");
+    if (cJSON_IsString(output) && output->valuestring[0] != '\0')
+        return field_cut_string(output->valuestring, FIELD_TEXT_MAX);
+    text = field_to_text(output);
+    if ((!text || text[0] == '\0') && strcmp(status, "error") == 0) {
+        free(text);
+        text = field_to_text(json_get(state, "error"));
     }
-    return cJSON_CreateString("");
+    return cJSON_CreateString(text ? text : "");
 }
 
 static void translate_tool(struct translator *t, cJSON *part, const struct part_origin *origin)

@@ -66,6 +66,49 @@ static void test_surrogates(void)
     }
 }
 
+/* Every length up to `max`, with the byte at every place. */
+static bool is_found_everywhere(unsigned char byte, size_t max, bool is_plain)
+{
+    char text[64];
+
+    for (size_t len = 1; len <= max; len++) {
+        for (size_t at = 0; at < len; at++) {
+            memset(text, 'x', sizeof text);
+            text[at] = (char)byte;
+            if (json_plain_length(text, len) != (is_plain ? len : at))
+                return false;
+        }
+    }
+    return true;
+}
+
+static void test_plain_text(void)
+{
+    TEST("what a string must escape is found wherever it stands, and nothing else is") {
+        for (int byte = 0; byte <= UINT8_MAX; byte++) {
+            bool is_plain = byte >= ' ' && byte < 0x80 && byte != '"' && byte != '\\';
+
+            CHECK(is_found_everywhere((unsigned char)byte, 20, is_plain));
+        }
+        CHECK_INT(json_plain_length("", 0), 0);
+        CHECK_INT(json_plain_length("\xff\x01\"\\\x80zzzz", 9), 0);
+    }
+    TEST("escapes at every place of a long string survive, also behind shortened ones") {
+        CHECK_STR(round_trip("{\"a key of length\":\"\\n12345678\\t\\\\ab\\\"cdefgh\\u0000ij\\ud83dkl\"}"),
+                  "{\"a key of length\":\"\\n12345678\\t\\\\ab\\\"cdefgh\\u0000ij\\ud83dkl\"}");
+        CHECK_STR(round_trip("\"12345678901234567\\u00e9\""), "\"12345678901234567\xc3\xa9\"");
+        CHECK_STR(round_trip("\"12345678\\u000190\""), "\"12345678\\u000190\"");
+    }
+    TEST("a text that does not fit poisons the buffer, wherever it ends") {
+        for (size_t max = 0; max < 14; max++) {
+            AUTO_BUF struct buf out = BUF_INIT(max);
+
+            json_print_string("123456\"8901", 11, &out);
+            CHECK(buf_failed(&out));
+        }
+    }
+}
+
 static void test_bad_input(void)
 {
     char deep[2 * JSON_DEPTH_MAX + 4];
@@ -186,6 +229,7 @@ static void test_wiping(void)
 int main(void)
 {
     test_surrogates();
+    test_plain_text();
     test_bad_input();
     test_values();
     test_wiping();
