@@ -26,8 +26,7 @@ static void on_back_pressure(struct bridge *bridge)
 
     event_feed_set_paused(bridge->feed, pressure->is_on);
     if (pressure->is_on) {
-        uv_timer_start(&bridge->patience, on_patience_over, back_pressure_left_ms(pressure),
-                       0);
+        uv_timer_start(&bridge->patience, on_patience_over, back_pressure_left_ms(pressure), 0);
         return;
     }
     uv_timer_stop(&bridge->patience);

@@ -192,8 +192,8 @@ cJSON *json_get(const cJSON *object, const char *key)
 {
     cJSON *member = cJSON_IsObject(object) ? object->child : NULL;
 
-    while (member && (!member->string || member->string[0] != key[0] ||
-                      strcmp(member->string, key) != 0))
+    while (member &&
+           (!member->string || member->string[0] != key[0] || strcmp(member->string, key) != 0))
         member = member->next;
     return member;
 }

@@ -19,7 +19,7 @@ struct back_pressure {
     size_t high_events; /* more than one of these: it rests, until a quarter of both is left */
     size_t high_bytes;
     uint64_t patience_ms;
-    bool is_on; /* the stream rests */
+    bool is_on;                /* the stream rests */
     uint64_t counted_until_ms; /* while it does */
     uint64_t spent_ms;         /* of the patience with this backlog */
 };

@@ -54,7 +54,7 @@ for (const directions of [['up', 'down'], ['down']]) {
 }
 
 test('a control plane that stops reading for good: OpenCode is drained, and the ping ends the connection', async (t) => {
-    const { cp, opencode, wire, bridge } = await bridgeOverWire(t, { env: QUICK_PING });
+    const { cp, opencode, wire, bridge } = await bridgeOverWire(t, { env: QUICK_PING }); // which comes before its patience is over
     opencode.onPrompt = (run) => run.begin();
     const id = cp.prompt('talk');
     const run = await opencode.prompted();

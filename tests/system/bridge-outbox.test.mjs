@@ -2,13 +2,23 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { peakResidentKib, residentKib } from '../../playground/processes.mjs';
 import { waitUntil } from '../../playground/waiting.mjs';
 import { bridgeBetween, completedUnacknowledged, settle, testWithNodeServer, types } from './support/bridge.mjs';
 
 const env = { BRIDGE_HEARTBEAT_INTERVAL_MS: '100' };
+/** Three times what the outbox takes at the most. */
 const BURST = 30_000;
-/** While nobody reads OpenCode says 30 MB, of which this much may be kept, and as much again be needed for work and holes. */
+/** Far more than it may keep, and than the sockets between take; all of it waits while the control plane stalls. */
+const STALLED_CALLS = 6000;
+const STALLED_OUTPUT_BYTES = 2000;
+const STALLED_EVENTS_MAX = 1000;
+const STALL_MS = 3500;
+const SILENCE_MS = 2500;
+const LONG_PATIENCE_MS = 60_000;
+const SHORT_PATIENCE_MS = 500;
+/** While nobody reads, and the patience is over, OpenCode says 30 MB, of which this much may be kept, and as much again be needed for work and holes. */
 const SLOW_LIMIT_BYTES = 2 * 1024 * 1024;
 const SLOW_MORE_BYTES = process.env.OI_SANITIZED ? Infinity : SLOW_LIMIT_BYTES;
 const SLOW_CALLS = 600;
@@ -118,8 +128,7 @@ test('an error and its completion keep their order over a reconnect (D-22)', asy
 
 testWithNodeServer(`a burst of ${BURST} tool events: all delivered, in order, in bounded memory`, async (t) => {
     const { cp, opencode, bridge } = await bridgeBetween(t, { env: {
-        ...env, BRIDGE_OUTBOX_MAX_EVENTS: String(4 * BURST),
-        BRIDGE_OPENCODE_TIMEOUT_MS: '120000' } }); // the stand-in answers the post after the burst
+        ...env, BRIDGE_OPENCODE_TIMEOUT_MS: '120000' } }); // the stand-in answers the post after the burst
     opencode.onPrompt = (run) => {
         run.begin();
         for (let call = 0; call < BURST / 2; call++) run.tool('bash', { command: `c${call}` }, 'x'.repeat(100));
@@ -136,9 +145,47 @@ testWithNodeServer(`a burst of ${BURST} tool events: all delivered, in order, in
     assert.ok(residentKib(bridge.pid) < MAX_RESIDENT_KIB, `${residentKib(bridge.pid)} KiB`);
 });
 
+testWithNodeServer('a control plane that stalls in a burst gets all of it, in order: OpenCode\'s stream rests, and that is not its silence', async (t) => {
+    const { cp, opencode, bridge } = await bridgeBetween(t, { env: { BRIDGE_OUTBOX_MAX_EVENTS: String(STALLED_EVENTS_MAX),
+        BRIDGE_OUTBOX_PATIENCE_MS: String(LONG_PATIENCE_MS), BRIDGE_SESSION_INACTIVITY_MS: String(SILENCE_MS) } });
+    opencode.onPrompt = (run) => run.begin();
+    const id = cp.prompt('hurry');
+    const run = await opencode.prompted();
+    cp.pauseReading();
+    const output = 'x'.repeat(STALLED_OUTPUT_BYTES);
+    for (let call = 0; call < STALLED_CALLS; call++) {
+        run.tool('bash', { command: `c${call}` }, output);
+        if (call % 100 === 0) await nextTurn();
+    }
+    run.text('Done.').finish();
+    await sleep(STALL_MS);
+    cp.resumeReading();
+    assert.equal((await cp.completionOf(id, { timeoutMs: 120_000 })).success, true);
+    const calls = cp.eventsOf(id).filter(({ type }) => type === 'tool_call').map(({ args, status }) => `${args.command} ${status}`);
+    assert.deepEqual(calls, Array.from({ length: STALLED_CALLS }, (_, call) => [`c${call} running`, `c${call} completed`]).flat());
+    assert.ok(!bridge.logs.some(({ event }) => event === 'bridge.event_dropped'));
+    assert.equal(cp.connections.length, 1);
+});
+
+testWithNodeServer('a stop is heeded at once while OpenCode\'s stream rests for a control plane that does not read', async (t) => {
+    const { cp, opencode } = await bridgeBetween(t, { env: { BRIDGE_OUTBOX_PATIENCE_MS: String(LONG_PATIENCE_MS) } });
+    opencode.onPrompt = (run) => run.begin();
+    const id = cp.prompt('hurry');
+    const run = await opencode.prompted();
+    cp.pauseReading();
+    const output = 'y'.repeat(50_000);
+    for (let call = 0; call < SLOW_CALLS; call++) run.tool('bash', { command: `c${call}` }, output);
+    cp.stop();
+    await waitUntil(() => opencode.aborts.length > 0, { what: 'the abort' });
+    assert.ok(opencode.unread > 0, 'the stream rests');
+    cp.resumeReading();
+    assert.equal((await cp.completionOf(id)).success, false);
+});
+
 for (const era of ['current', 'older']) {
     testWithNodeServer(`a control plane (${era}) that stops reading in mid-prompt: OpenCode is drained, memory is bounded, what counts arrives`, async (t) => {
-        const { cp, opencode, bridge } = await bridgeBetween(t, { controlPlane: { era }, env: { BRIDGE_OUTBOX_MAX_BYTES: String(SLOW_LIMIT_BYTES) } });
+        const { cp, opencode, bridge } = await bridgeBetween(t, { controlPlane: { era }, env: {
+            BRIDGE_OUTBOX_MAX_BYTES: String(SLOW_LIMIT_BYTES), BRIDGE_OUTBOX_PATIENCE_MS: String(SHORT_PATIENCE_MS) } });
         opencode.onPrompt = (run) => run.begin().text('First I look around.');
         const id = cp.prompt('talk');
         const run = await opencode.prompted();
@@ -163,6 +210,7 @@ for (const era of ['current', 'older']) {
         await bridge.logged('prompt.run', { timeoutMs: 60_000 }); // all while nobody reads
         assert.equal(cp.completionsOf(id).length, 0);
         assert.match((await bridge.logged('bridge.event_dropped')).reason, /queue is full/);
+        assert.ok((await bridge.logged('bridge.control_plane_slow')).waiting_bytes > 0);
         cp.resumeReading();
         const completion = await cp.completionOf(id, { timeoutMs: 30_000 });
         assert.equal(completion.success, true);

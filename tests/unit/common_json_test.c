@@ -94,7 +94,8 @@ static void test_plain_text(void)
         CHECK_INT(json_plain_length("\xff\x01\"\\\x80zzzz", 9), 0);
     }
     TEST("escapes at every place of a long string survive, also behind shortened ones") {
-        CHECK_STR(round_trip("{\"a key of length\":\"\\n12345678\\t\\\\ab\\\"cdefgh\\u0000ij\\ud83dkl\"}"),
+        CHECK_STR(round_trip(
+                      "{\"a key of length\":\"\\n12345678\\t\\\\ab\\\"cdefgh\\u0000ij\\ud83dkl\"}"),
                   "{\"a key of length\":\"\\n12345678\\t\\\\ab\\\"cdefgh\\u0000ij\\ud83dkl\"}");
         CHECK_STR(round_trip("\"12345678901234567\\u00e9\""), "\"12345678901234567\xc3\xa9\"");
         CHECK_STR(round_trip("\"12345678\\u000190\""), "\"12345678\\u000190\"");

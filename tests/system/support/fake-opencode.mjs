@@ -246,6 +246,7 @@ export class Run {
         this.messageID = body.messageID ?? newId('msg');
         this.content = body.parts.map((part) => part.text ?? '').join('\n');
         this.messages = fake.sessions.get(sessionID);
+        this.places = new Map(); // of parts, by id: where they stand in their message
     }
 
     begin() {
@@ -353,9 +354,8 @@ export class Run {
     #part(part) {
         const full = { ...part, sessionID: this.sessionID };
         const { parts } = this.messages.find((message) => message.info.id === part.messageID);
-        const at = parts.findIndex((other) => other.id === part.id);
-        if (at < 0) parts.push(full);
-        else parts[at] = full;
+        if (!this.places.has(part.id)) this.places.set(part.id, parts.length);
+        parts[this.places.get(part.id)] = full;
         this.fake.emitEvent('message.part.updated', { sessionID: this.sessionID, part: full, time: Date.now() });
     }
 }
