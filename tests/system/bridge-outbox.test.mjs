@@ -175,6 +175,8 @@ testWithNodeServer('a stop is heeded at once while OpenCode\'s stream rests for 
     cp.pauseReading();
     const output = 'y'.repeat(50_000);
     for (let call = 0; call < SLOW_CALLS; call++) run.tool('bash', { command: `c${call}` }, output);
+    let before;
+    await waitUntil(() => before === (before = opencode.unread), { what: 'the stream to rest' });
     cp.stop();
     await waitUntil(() => opencode.aborts.length > 0, { what: 'the abort' });
     assert.ok(opencode.unread > 0, 'the stream rests');
