@@ -55,14 +55,18 @@ cJSON *session_parse(const char *text, struct err *err)
 
     if (!*text || !is_utf8(text)) {
         err_set(err, ERR_CONFIG,
-                *text ? "is not valid UTF-8" : "is empty; leave it out or give a JSON object");
+                *text ? "must be UTF-8" : "is empty; leave it out or give a JSON object");
         return NULL;
     }
     session = json_parse(text, strlen(text), err);
-    if (cJSON_IsObject(session))
+    if (!session) {
+        err_add_context(err, "must be a JSON object");
+        return NULL;
+    }
+    if (cJSON_IsObject(session)) {
         drop_overridden(session);
-    if (!session || cJSON_IsObject(session))
         return session;
+    }
     cJSON_Delete(session);
     err_set(err, ERR_CONFIG, "must be a JSON object");
     return NULL;
