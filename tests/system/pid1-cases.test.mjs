@@ -177,7 +177,7 @@ sed -n 's/^\\(SigBlk\\|SigIgn\\):[[:space:]]*/\\1 /p' /proc/self/status
 echo "said all"
 ${idle}`;
     const around = ['bash', '-c', `directory=$(mktemp -d); cd "$directory"; rmdir "$directory"
-        exec 5</dev/null 40</dev/null 63</dev/null
+        exec 0</etc/passwd 5</dev/null 40</dev/null 63</dev/null
         exec env --ignore-signal=INT,TTOU,HUP,CHLD --block-signal=TERM,ILL,USR2,CHLD "$@"`, 'bash'];
     const { sandbox } = await start(t, isolated, bridge, { around });
     await sandbox.logged('sandbox.startup');
