@@ -321,6 +321,7 @@ int boot_init(struct boot *boot, uv_loop_t *loop, struct reaper *reaper, struct 
                           .config = config,
                           .listener = listener,
                           .plan = boot_plan_make(input),
+                          .started_ms = clock_monotonic_ms(), /* should it end before it starts */
                           .failed = BOOT_STEP_WARM_UP};
     hooks_init(&boot->hooks, loop, reaper, log, config,
                (struct hooks_listener){

@@ -91,6 +91,14 @@ test('decision 8: a workspace that cannot be made is fatal, and directory and us
     assert.match(playground.controlPlane.fatalReports[0].error, new RegExp(`user ${USER} .*/workspace: Permission denied`));
 });
 
+test('decision 8: so is a file in its place; what never began took no time', { skip }, async (t) => {
+    const playground = await playgroundFor(t);
+    const sandbox = await startWithStandIns(playground, { isolated: true, around: after('rmdir /workspace && touch /workspace') });
+    assert.equal((await sandbox.exited()).code, 1);
+    assert.match(playground.controlPlane.fatalReports[0].error, /\/workspace: Not a directory/);
+    assert.ok(sandbox.logsOf('sandbox.startup')[0].duration_ms < BUSY_MS, sandbox.output);
+});
+
 /** A file system of that size at that directory of the sandbox, with no room left in it. */
 const full = (name, size, isolated) => afterMounting(`mount -t tmpfs -o size=${size} tmpfs "$HOME/../${name}"
 cat /dev/zero > "$HOME/../${name}/all-of-it" 2>/dev/null || true`, isolated);
