@@ -1,6 +1,6 @@
 /*
  * A directory of the test's own, and files below it, named by their paths from there. For one test
- * program; root_begin() before the first use, root_end() removes all of it.
+ * program; root_begin() before the first use, root_end() removes all of it; then it may begin again.
  */
 #ifndef TESTS_UNIT_ROOT_FIXTURE_H
 #define TESTS_UNIT_ROOT_FIXTURE_H
@@ -20,6 +20,9 @@ static char root[] = "/tmp/oi-root-XXXXXX";
 
 static inline void root_begin(void)
 {
+    static const char any[] = "XXXXXX";
+
+    strcpy(root + sizeof root - sizeof any, any); /* a second time there is another name in it */
     if (!mkdtemp(root))
         abort();
 }
