@@ -10,6 +10,8 @@
 #define FALLBACK_NAME "OpenInspect"
 #define FALLBACK_EMAIL "open-inspect@noreply.github.com"
 
+enum { CONFLICTS_NAMED_MAX = 5, CONFLICT_TEXT_MAX = 700 };
+
 static int find_committer(git_repository *repository, git_signature **committer)
 {
     if (git_signature_default(committer, repository) == 0)
@@ -56,6 +58,38 @@ static int replay(git_rebase *rebase, git_repository *repository)
     return code;
 }
 
+/* libgit2 calls what a conflict left in the work tree "unstaged changes". */
+static bool print_conflicts(git_repository *repository, struct buf *names)
+{
+    AUTO_GIT(index) git_index *index = NULL;
+    git_index_conflict_iterator *conflicts = NULL;
+    const git_index_entry *ancestor, *ours, *theirs;
+
+    if (git_repository_index(&index, repository) < 0 ||
+        git_index_conflict_iterator_new(&conflicts, index) < 0)
+        return false;
+    for (int count = 0; git_index_conflict_next(&ancestor, &ours, &theirs, conflicts) == 0;
+         count++) {
+        const git_index_entry *any = ours ? ours : theirs ? theirs : ancestor;
+
+        if (count < CONFLICTS_NAMED_MAX)
+            buf_printf(names, "%s%s", count ? ", " : "", any->path);
+    }
+    git_index_conflict_iterator_free(conflicts);
+    return names->len > 0;
+}
+
+static void tell_failure(git_repository *repository, bool begun, int code, struct err *err)
+{
+    AUTO_BUF struct buf names = BUF_INIT(CONFLICT_TEXT_MAX);
+
+    if (begun && print_conflicts(repository, &names))
+        err_set(err, ERR_PROTOCOL, "rebase: conflict in %s; it was given up, all is as before",
+                buf_text(&names));
+    else
+        git_error_to_err(code, "rebase", err);
+}
+
 /* The reason of a failure is put in words before the abort, which has errors of its own. */
 static int rebase_on(git_repository *repository, const git_annotated_commit *onto, struct err *err)
 {
@@ -69,7 +103,7 @@ static int rebase_on(git_repository *repository, const git_annotated_commit *ont
         code = replay(rebase, repository);
     if (code == 0)
         return 0;
-    git_error_to_err(code, "rebase", err);
+    tell_failure(repository, rebase != NULL, code, err);
     if (rebase)
         git_rebase_abort(rebase);
     return -1;

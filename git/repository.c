@@ -4,6 +4,7 @@
 #include "common/cleanup.h"
 #include "common/file.h"
 #include "git/auto_git2.h"
+#include "git/config_values.h"
 #include "git/fetch.h"
 #include "git/git_error.h"
 #include "git/library.h"
@@ -58,6 +59,31 @@ int repository_git_path(const char *path, const char *name, struct buf *out, str
     return buf_failed(out) ? err_set(err, ERR_LIMIT, "the path of %s is too long", path) : 0;
 }
 
+/* "https://x-access-token:...@host/..." */
+static bool names_user(const char *url)
+{
+    const char *authority = strstr(url, "://");
+
+    return authority && authority[3 + strcspn(authority + 3, "@/")] == '@';
+}
+
+/* As it stands in .git/config: insteadOf may put a token into what libgit2 gives. */
+static int drop_push_url_with_token(git_repository *repository)
+{
+    static const char key[] = "remote.origin.pushurl";
+    AUTO_GIT(config) git_config *all = NULL, *local = NULL;
+    AUTO_GIT(config_entry) git_config_entry *entry = NULL;
+    int code = git_repository_config(&all, repository);
+
+    if (code == 0)
+        code = git_config_open_level(&local, all, GIT_CONFIG_LEVEL_LOCAL);
+    if (code == 0)
+        code = git_config_get_entry(&entry, local, key);
+    if (code < 0)
+        return code == GIT_ENOTFOUND ? 0 : code;
+    return entry->value && names_user(entry->value) ? config_values_set(local, key, NULL, 0) : 0;
+}
+
 int repository_set_origin(const char *path, const char *url, struct err *err)
 {
     AUTO_GIT(repository) git_repository *repository = NULL;
@@ -70,6 +96,8 @@ int repository_set_origin(const char *path, const char *url, struct err *err)
     code = git_remote_lookup(&origin, repository, "origin");
     if (code == 0)
         code = git_remote_set_url(repository, "origin", url);
+    if (code == 0)
+        code = drop_push_url_with_token(repository);
     return code < 0 ? git_error_to_err(code, "set the URL of origin", err) : 0;
 }
 

@@ -20,7 +20,8 @@ int repository_head(const char *path, char sha[REPOSITORY_SHA_SIZE], struct err 
  * there (worktree, submodule). The file need not be there; ERR_NOT_FOUND when `path` is no checkout. */
 int repository_git_path(const char *path, const char *name, struct buf *out, struct err *err);
 
-/* `git remote set-url origin <url>` (S-190). A checkout without origin is an error, as for git. */
+/* `git remote set-url origin <url>` (S-190); a push URL with a user or a token in it goes, so that the
+ * agent pushes there, too (S-461). A checkout without origin is an error, as for git. */
 int repository_set_origin(const char *path, const char *url, struct err *err);
 
 /* user.name and user.email in .git/config (S-214). */
