@@ -241,28 +241,6 @@ int repository_count_behind(const char *path, char *branch, size_t branch_size, 
     return compare(repository, "HEAD", buf_text(&origin), &ahead, behind, err);
 }
 
-int repository_stale_locks(const char *path, bool remove, struct buf *found, struct err *err)
-{
-    static const char *const locks[] = {
-        "index.lock",  "HEAD.lock",    "ORIG_HEAD.lock",
-        "config.lock", "shallow.lock", "packed-refs.lock",
-    };
-    AUTO_GIT(repository) git_repository *repository = NULL;
-
-    if (library_open(path, &repository, err) < 0)
-        return -1;
-    for (size_t i = 0; i < ARRAY_LENGTH(locks); i++) {
-        AUTO_BUF struct buf lock = BUF_INIT(PATH_MAX);
-
-        buf_printf(&lock, "%s%s", git_repository_path(repository), locks[i]);
-        if (buf_failed(&lock) ||
-            (remove ? unlink(buf_text(&lock)) != 0 : !file_exists(buf_text(&lock))))
-            continue;
-        buf_printf(found, "%s%s", found->len ? " " : "", locks[i]);
-    }
-    return 0;
-}
-
 bool repository_tracks(const char *path, const char *file)
 {
     AUTO_GIT(repository) git_repository *repository = NULL;

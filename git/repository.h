@@ -42,11 +42,6 @@ int repository_has_session_work(const char *path, const char *branch, bool *has,
 int repository_count_behind(const char *path, char *branch, size_t branch_size, size_t *behind,
                             struct err *err);
 
-/* Finds lock files of a git that was killed (index.lock, ...), for they make every later git fail, and
- * removes them with `remove`. Only for a checkout that nobody works in. `found` gets their names, ""
- * when there are none. */
-int repository_stale_locks(const char *path, bool remove, struct buf *found, struct err *err);
-
 /* git tracks this file of the checkout: then it is the user's. Also true when that cannot be said; a
  * checkout that is none tracks nothing. */
 bool repository_tracks(const char *path, const char *file);

@@ -7,6 +7,7 @@
 #include "git/clone.h"
 #include "git/rebase.h"
 #include "git/repository.h"
+#include "git/stale_locks.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -81,7 +82,7 @@ static int remove_stale_locks(struct git_sync_task *task, struct err *err)
     AUTO_BUF struct buf removed = BUF_INIT(LOCK_NAMES_MAX);
 
     task->operation = "update";
-    if (repository_stale_locks(task->path, true, &removed, err) < 0)
+    if (stale_locks_find(task->path, true, &removed, err) < 0)
         return -1;
     if (removed.len)
         task->emit("warning", "git.stale_lock_removed", text_field("files", buf_text(&removed)));
@@ -94,7 +95,7 @@ static void tell_stale_locks(struct git_sync_task *task)
     AUTO_BUF struct buf found = BUF_INIT(LOCK_NAMES_MAX);
     cJSON *fields;
 
-    if (repository_stale_locks(task->path, false, &found, NULL) < 0 || !found.len)
+    if (stale_locks_find(task->path, false, &found, NULL) < 0 || !found.len)
         return;
     fields = text_field("files", buf_text(&found));
     json_add_string(fields, "hint", "a git was killed before the snapshot; remove them from .git");

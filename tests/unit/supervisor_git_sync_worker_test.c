@@ -93,14 +93,18 @@ static void test_leftovers(void)
         git_shell(&fixture, "rm -rf workspace/app");
         CHECK_STR(work(input("sync", "main")), "ok");
         new_commit();
-        git_shell(&fixture, "touch workspace/app/.git/index.lock workspace/app/.git/HEAD.lock");
+        git_shell(&fixture,
+                  "cd workspace/app/.git; touch index.lock HEAD.lock refs/heads/main.lock");
         CHECK_STR(work(input("refresh", "main")), "ok");
         CHECK_STR(worker_run_events(&run), "git.stale_lock git.snapshot_status");
-        CHECK(strstr(buf_text(&run.output), "\"files\":\"index.lock HEAD.lock\""));
-        CHECK_STR(shown("cd .git; ls *.lock"), "HEAD.lock\nindex.lock");
+        CHECK(strstr(buf_text(&run.output),
+                     "\"files\":\"index.lock HEAD.lock refs/heads/main.lock\""));
+        CHECK_STR(shown("cd .git; ls *.lock refs/heads"),
+                  "HEAD.lock\nindex.lock\n\nrefs/heads:\nmain\nmain.lock");
+        git_shell(&fixture, "touch workspace/app/.git/refs/remotes/origin/main.lock");
         CHECK_STR(work(input("sync", "main")), "ok");
         CHECK_STR(worker_run_events(&run), "git.stale_lock_removed");
-        CHECK_STR(shown("git status -sb; ls .git | grep lock"), "## main...origin/main");
+        CHECK_STR(shown("git status -sb; find .git -name '*.lock'"), "## main...origin/main");
     }
     TEST("a clone that was killed in the middle is none, and the next boot makes a whole one "
          "(S-203)") {
