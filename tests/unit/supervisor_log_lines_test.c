@@ -53,6 +53,7 @@ static void test_boot_warnings(struct log *log, struct buf *said)
     char owner[] = "acme", name[] = "app";
     struct repository repository = {.owner = owner, .name = name};
 
+    root_begin();
     TEST("a boot warning about no repository says null for its owner and name (S-137)") {
         boot_warnings_add("", log, "setup", "slow", NULL);
         CHECK(strstr(buf_text(said), "\"repo_owner\":null,\"repo_name\":null}"));
@@ -61,7 +62,6 @@ static void test_boot_warnings(struct log *log, struct buf *said)
         CHECK(strstr(buf_text(said), "\"repo_owner\":\"acme\",\"repo_name\":\"app\"}"));
     }
     TEST("a warning goes to a file of ours, whatever a hook put into its place (S-142, S-460)") {
-        root_begin();
         put_file("elsewhere", "another's");
         CHECK_INT(symlink(in_root("elsewhere"), in_root("warnings")), 0);
         boot_warnings_add(in_root("warnings"), log, "setup", "slow", NULL);
@@ -74,33 +74,29 @@ static void test_boot_warnings(struct log *log, struct buf *said)
         boot_warnings_add(in_root("warnings"), log, "start", "slow", NULL);
         alarm(0);
         CHECK(strstr(read_text("warnings"), "\n{\"scope\":\"start\""));
-        root_end();
     }
     TEST("a warning's line names its repository, in a file that is nobody else's (S-137, S-142)") {
         struct stat st;
 
-        root_begin();
-        boot_warnings_add(in_root("warnings"), log, "sync", "stale", &repository);
-        CHECK_STR(read_text("warnings"), "{\"scope\":\"sync\",\"message\":\"stale\","
-                                         "\"repoOwner\":\"acme\",\"repoName\":\"app\"}\n");
-        CHECK(stat(in_root("warnings"), &st) == 0 && (st.st_mode & 0777) == 0600);
-        boot_warnings_clear(in_root("warnings"), log);
-        CHECK(!file_exists(in_root("warnings")));
-        root_end();
+        boot_warnings_add(in_root("own"), log, "sync", "stale", &repository);
+        CHECK_STR(read_text("own"), "{\"scope\":\"sync\",\"message\":\"stale\","
+                                    "\"repoOwner\":\"acme\",\"repoName\":\"app\"}\n");
+        CHECK(stat(in_root("own"), &st) == 0 && (st.st_mode & 0777) == 0600);
+        boot_warnings_clear(in_root("own"), log);
+        CHECK(!file_exists(in_root("own")));
     }
     TEST("a file of warnings that cannot be deleted or written is said, no more (S-137, S-139)") {
-        root_begin();
-        CHECK_INT(mkdir(in_root("warnings"), 0700), 0);
-        put_file("warnings/in-the-way", "");
+        CHECK_INT(mkdir(in_root("taken"), 0700), 0);
+        put_file("taken/in-the-way", "");
         buf_reset(said);
-        boot_warnings_clear(in_root("warnings"), log);
+        boot_warnings_clear(in_root("taken"), log);
         CHECK(strstr(buf_text(said), "\"event\":\"supervisor.boot_warning_clear_failed\""));
         boot_warnings_clear(in_root("missing"), log);
-        boot_warnings_add(in_root("warnings"), log, "setup", "slow", NULL);
+        boot_warnings_add(in_root("taken"), log, "setup", "slow", NULL);
         CHECK(strstr(buf_text(said), "\"event\":\"supervisor.boot_warning_write_failed\""));
         CHECK(!strstr(buf_text(said), "missing"));
-        root_end();
     }
+    root_end();
 }
 
 int main(void)
