@@ -154,6 +154,16 @@ test('the checkout stays clean: nothing of ours lies in it', async (t) => {
     await endInOrder(sandbox);
 });
 
+test('S-418: without a start.sh nobody waits for the tunnel file', async (t) => {
+    const { '.openinspect/start.sh': start, ...files } = sampleFiles;
+    assert.ok(start);
+    const playground = await playgroundFor(t, { repository: { owner: 'acme', name: 'app', files } });
+    const sandbox = await startWithStandIns(playground, { env: { EXPECTED_TUNNEL_PORTS: '3000', TUNNEL_WAIT_TIMEOUT_SECONDS: '1000' } });
+    await sandbox.logged('sandbox.startup');
+    assert.equal(sandbox.logsOf('tunnel.env_file_wait_timeout').length, 0);
+    await endInOrder(sandbox);
+});
+
 test('a session without a repository works in the empty workspace', async (t) => {
     const playground = await playgroundFor(t, { repository: null });
     const sandbox = await startWithStandIns(playground, { bridge: null });

@@ -54,7 +54,13 @@ test('a build that works is told with its HEAD, and the sandbox stays until it i
     assert.equal(body.build_id, 'imgb-1');
     assert.equal(body.runtime_version, 'v61-test');
     assert.equal(body.provider_session_id, 'provider-1');
-    assert.match(body.repository_shas[0].baseSha, /^[0-9a-f]{40}$/);
+    assert.deepEqual(Object.keys(body).sort(),
+        ['build_duration_seconds', 'build_id', 'provider_session_id', 'repository_shas', 'runtime_version']); // S-425
+    assert.equal(body.build_duration_seconds, Number(body.build_duration_seconds.toFixed(3)));
+    assert.deepEqual(body.repository_shas.map(({ baseSha, ...rest }) => [/^[0-9a-f]{40}$/.test(baseSha), rest]),
+        [[true, { repoOwner: 'acme', repoName: 'app' }]]);
+    const [{ attempt, max_retries: most, delay_s: pause, error }] = sandbox.logsOf('repo_image.callback_retry'); // S-428
+    assert.deepEqual([attempt, most, pause, error], [1, 3, 2, 'HTTP 503']);
     assert.equal(sandbox.logsOf('opencode.start').length + sandbox.logsOf('bridge.start').length, 0);
     assert.ok(!sandbox.output.includes(TOKEN));
     await endInOrder(sandbox);
@@ -100,6 +106,14 @@ test('decision 9: a build tells the HEAD that it built, and a baseline that was 
     const [{ base_sha: base, head_sha: built }] = sandbox.logsOf('git.base_mismatch');
     assert.deepEqual([base, built], [given, head]);
     await endInOrder(sandbox);
+});
+
+test('SIGTERM while a success is being told: it is told no more, nor a failure, and the exit status is 0 (S-369, S-431)', async (t) => {
+    const { sandbox, receiver } = await startBuild(t, { setup: 'true\n', statuses: [503, 503] });
+    await sandbox.logged('repo_image.callback_retry');
+    await endInOrder(sandbox);
+    assert.equal(sandbox.logsOf('image_build.cancelled')[0].reason, 'shutdown_requested');
+    assert.deepEqual(receiver.calls.map(({ path }) => path), ['/complete']);
 });
 
 test('SIGTERM during a build: exit 0, and nobody is told anything', async (t) => {

@@ -102,7 +102,8 @@ inBothWaysAtOnce('P6: everything in a sandbox ignores SIGTERM: killed, each when
         bridge: stubborn.replace('\n', `\n${daemon}`), ...alone(isolated, { STANDIN_OPENCODE: 'ignore-term' }) });
     await sandbox.logged('sandbox.startup');
     await seesDaemon(sandbox);
-    await endInOrder(sandbox, { limitMs: BUDGET_MS });
+    await endInOrder(sandbox, { limitMs: 2 * BUDGET_MS }); // what we see of it on a busy machine
+    assert.ok(sandbox.logsOf('supervisor.shutdown_complete')[0].duration_ms < BUDGET_MS, sandbox.output);
     for (const service of ['bridge', 'opencode']) assert.equal(sandbox.logsOf(`${service}.stop_timeout`).length, 1, service);
 });
 

@@ -1,17 +1,16 @@
 #include "supervisor/service/service.h"
 #include "tests/unit/check.h"
+#include "tests/unit/growth.h"
 
-#include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 60000
 #define WARM_UP 20
 #define RESTARTS 100
-#define GROWTH_MAX_KIB 256
-/* Under a sanitizer freed memory is kept for a while; what is not freed it says itself. */
-#define SANITIZED_GROWTH_MAX_KIB (16 * 1024)
 
 /* One service whose process ends at once, again and again. */
 struct stage {
@@ -19,50 +18,21 @@ struct stage {
     struct reaper reaper;
     struct service service;
     uv_timer_t patience;
+    const char *script;
     int deaths;
-    int descriptors;
-    long resident_kib;
-    long growth_kib;
+    struct holding before, after;
+    pid_t left_behind; /* what the script says it leaves */
     bool stopped;
     int held_back;       /* how often a start was asked for */
     int hold_back_to;    /* and from which time on it is let go */
     int held_back_first; /* how often before the first start */
 };
 
-static int count_descriptors(void)
-{
-    DIR *directory = opendir("/proc/self/fd");
-    int count = 0;
-
-    while (directory && readdir(directory))
-        count++;
-    if (directory)
-        closedir(directory);
-    return count;
-}
-
-static long read_resident_kib(void)
-{
-    FILE *statm = fopen("/proc/self/statm", "r");
-    long size = 0, resident = 0;
-
-    if (statm && fscanf(statm, "%ld %ld", &size, &resident) != 2)
-        resident = 0;
-    if (statm)
-        fclose(statm);
-    return resident * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
-static long growth_allowed_kib(void)
-{
-    return getenv("ASAN_OPTIONS") ? SANITIZED_GROWTH_MAX_KIB : GROWTH_MAX_KIB;
-}
-
 static int spawn(void *user, struct process *process, struct err *err)
 {
-    const char *const argv[] = {"sh", "-c", "echo a line; exit 1", NULL};
-    struct spawn_options options = {.program = argv[0], .argv = argv};
     struct stage *stage = user;
+    const char *const argv[] = {"sh", "-c", stage->script, NULL};
+    struct spawn_options options = {.program = argv[0], .argv = argv};
 
     if (stage->held_back_first == 0)
         stage->held_back_first = stage->held_back;
@@ -71,10 +41,11 @@ static int spawn(void *user, struct process *process, struct err *err)
 
 static void on_line(void *user, char *line, size_t len, size_t dropped)
 {
-    (void)user;
-    (void)line;
+    struct stage *stage = user;
+
     (void)len;
     (void)dropped;
+    stage->left_behind = atoi(line);
 }
 
 static void on_notice(void *user, enum service_notice notice)
@@ -91,11 +62,9 @@ static void on_notice(void *user, enum service_notice notice)
     stage->service.policy.deaths = 0;
     stage->deaths++;
     if (stage->deaths == WARM_UP) {
-        stage->descriptors = count_descriptors();
-        stage->resident_kib = read_resident_kib();
+        stage->before = look_at_holding();
     } else if (stage->deaths == WARM_UP + RESTARTS) {
-        stage->descriptors -= count_descriptors();
-        stage->growth_kib = read_resident_kib() - stage->resident_kib;
+        stage->after = look_at_holding();
         uv_stop(&stage->loop);
     }
 }
@@ -116,7 +85,7 @@ static void on_patience_over(uv_timer_t *timer)
 
 static void open_stage(struct stage *stage)
 {
-    *stage = (struct stage){0};
+    *stage = (struct stage){.script = "echo a line; exit 1"};
     uv_loop_init(&stage->loop);
     reaper_init(&stage->reaper, &stage->loop, NULL, NULL);
     service_init(&stage->service, "test", &stage->loop, &stage->reaper, NULL,
@@ -149,11 +118,26 @@ int main(void)
         service_start(&stage.service);
         uv_run(&stage.loop, UV_RUN_DEFAULT);
         CHECK_INT(stage.deaths, WARM_UP + RESTARTS);
-        CHECK_INT(stage.descriptors, 0);
-        CHECK(stage.growth_kib <= growth_allowed_kib());
+        CHECK_INT(stage.after.descriptors, stage.before.descriptors);
+        CHECK(stage.after.resident_kib - stage.before.resident_kib <= growth_allowed_kib());
         service_stop(&stage.service, 0);
         while (!stage.stopped)
             uv_run(&stage.loop, UV_RUN_ONCE);
+        close_stage(&stage);
+    }
+    TEST("S-349: what is left of a process's group is killed when it dies, before the next start") {
+        struct stage stage;
+
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
+        open_stage(&stage);
+        stage.script = "sleep 1000 & echo $!; exit 1";
+        service_start(&stage.service);
+        stage.hold_back_to = 1 << 30; /* no second start */
+        while (stage.deaths == 0 || kill(stage.left_behind, 0) == 0)
+            uv_run(&stage.loop, UV_RUN_ONCE);
+        CHECK(stage.left_behind > 0 && errno == ESRCH);
+        service_stop(&stage.service, 0);
+        CHECK(stage.stopped);
         close_stage(&stage);
     }
     TEST("S-349: a start that is held back begins when nothing holds it any more") {
