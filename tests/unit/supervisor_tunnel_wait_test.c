@@ -24,8 +24,9 @@ struct stage {
     char id[8], workspace[PATH_MAX], path[PATH_MAX];
 };
 
-static bool keep(void *user, const char *line, size_t len)
+static bool keep(void *user, const char *line, size_t len, enum log_origin origin)
 {
+    (void)origin;
     buf_append(user, line, len);
     return true;
 }
