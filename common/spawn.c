@@ -202,7 +202,8 @@ static int set_child_error(const struct spawn_options *options, const struct fai
                            struct err *err)
 {
     if (failure->step == STEP_EXEC && failure->sys == ENOENT && is_there(options))
-        return err_set_sys(err, ENOENT, "start %s: the program that its first line names",
+        return err_set_sys(err, ENOENT,
+                           "start %s: its loader, or the program that its first line names",
                            options->program);
     if (failure->step == STEP_EXEC && failure->sys == ENOENT && !strchr(options->program, '/'))
         return err_set_sys(err, ENOENT, "start %s: it is not on PATH", options->program);

@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,12 +60,22 @@ int repository_git_path(const char *path, const char *name, struct buf *out, str
     return buf_failed(out) ? err_set(err, ERR_LIMIT, "the path of %s is too long", path) : 0;
 }
 
-/* "https://x-access-token:...@host/..." */
+/* "https://x-access-token:...@host/...". The user of an ssh:// URL is no secret. */
 static bool names_user(const char *url)
 {
-    const char *authority = strstr(url, "://");
+    const char *authority =
+        strncasecmp(url, "http", strlen("http")) == 0 ? strstr(url, "://") : NULL;
 
     return authority && authority[3 + strcspn(authority + 3, "@/")] == '@';
+}
+
+/* There may be several. */
+static int on_push_url(const git_config_entry *entry, void *user)
+{
+    bool *any = user;
+
+    *any = *any || (entry->value && names_user(entry->value));
+    return 0;
 }
 
 /* As it stands in .git/config: insteadOf may put a token into what libgit2 gives. */
@@ -72,16 +83,16 @@ static int drop_push_url_with_token(git_repository *repository)
 {
     static const char key[] = "remote.origin.pushurl";
     AUTO_GIT(config) git_config *all = NULL, *local = NULL;
-    AUTO_GIT(config_entry) git_config_entry *entry = NULL;
+    bool any = false;
     int code = git_repository_config(&all, repository);
 
     if (code == 0)
         code = git_config_open_level(&local, all, GIT_CONFIG_LEVEL_LOCAL);
     if (code == 0)
-        code = git_config_get_entry(&entry, local, key);
+        code = git_config_get_multivar_foreach(local, key, NULL, on_push_url, &any);
     if (code < 0)
         return code == GIT_ENOTFOUND ? 0 : code;
-    return entry->value && names_user(entry->value) ? config_values_set(local, key, NULL, 0) : 0;
+    return any ? config_values_set(local, key, NULL, 0) : 0;
 }
 
 int repository_set_origin(const char *path, const char *url, struct err *err)

@@ -157,7 +157,8 @@ static void run_gh_token(void)
 static int print_help(void)
 {
     say("git's credential helper: get, store or erase, as gitcredentials(7) has it, and gh-token.\n"
-        "Set up by oi-supervisor: git config --system credential.helper <path of this program>");
+        "oi-supervisor makes it the credential.helper of the user's git configuration (git config "
+        "--global).");
     return EXIT_SUCCESS;
 }
 

@@ -59,8 +59,9 @@
  *    "event":"git.clone_error","kept":false,"head_sha":"<40 hex>"}
  *       operation: "clone", "set_url", "fetch", "checkout", "update". `event` is the log event that
  *       the contract has for it (S-486..S-489), git.clone_timeout and git.fetch_timeout included
- *       (those also carry "timeout_seconds"); left out for what the contract did not expect. head_sha, base_sha: of a checkout that was there (S-218).
- *       error_class words are those of err_class_name().
+ *       (those also carry "timeout_seconds"); left out for what the contract did not expect.
+ *       head_sha, base_sha: of a checkout that was there (S-218). error_class words are those of
+ *       err_class_name().
  *
  * Exit status: 0 with ok true, 1 with ok false.
  */

@@ -163,8 +163,10 @@ static uint64_t hold_back_ms(void *user)
     if (step == PORT_WAIT_KILL) {
         pid_t pid = listeners_kill(address_of(opencode));
 
-        if (pid == 0)
-            return 0; /* the start will say whose it is not */
+        if (pid == 0) { /* the start will say whose it is not */
+            opencode->port_wait = (struct port_wait){0};
+            return 0;
+        }
         log_at(opencode->log, LOG_WARNING, "opencode.port_busy", LOG_NUM("port", OPENCODE_PORT),
                LOG_NUM("killed_pid", pid));
     }

@@ -22,10 +22,6 @@ static void fail(struct skills *skills, const cJSON *result, const struct err *e
             text  ? text
             : err ? err->text
                   : "no reason given");
-    if (err && err->class == ERR_CANCELLED) {
-        skills->on_done(skills->user, &failure);
-        return;
-    }
     log_at(skills->log, LOG_ERROR, "managed_skills.failed",
            LOG_STR("error_code", code              ? code
                                  : skills->fetched ? skill_fault_name(SKILL_FAULT_INSTALL)

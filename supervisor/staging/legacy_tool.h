@@ -11,6 +11,9 @@
 /* Only in the older era, and only when the image has not our own. */
 int legacy_tool_stage(const struct config *config, struct err *err);
 
+/* False when it was staged and is gone. */
+bool legacy_tool_is_there(const struct config *config);
+
 /* The directory whose `node_modules` OpenCode's global directory shares, into `path` (PATH_MAX bytes): S-283's,
  * or the older image's. */
 void legacy_tool_name_deps(const struct config *config, char *path);

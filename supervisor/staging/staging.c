@@ -193,7 +193,7 @@ static bool everything_is_there(const struct config *config)
             !staged_links_are_there(&linking.links))
             return false;
     }
-    return true;
+    return legacy_tool_is_there(config);
 }
 
 void staging_check(const struct config *config, struct log *log)

@@ -11,7 +11,8 @@
 #include "common/log.h"
 #include "supervisor/config/config.h"
 
-/* Idempotent; links of an earlier boot that do not belong any more go. Short: it only makes links. */
+/* Idempotent; links of an earlier boot that do not belong any more go. Short: links and a
+ * few small files. */
 int staging_prepare(const struct config *config, struct log *log, struct err *err);
 
 /* Before a restart of OpenCode: when something of it is gone, all is put there again (S-272). What fails

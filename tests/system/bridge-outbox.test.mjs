@@ -14,8 +14,8 @@ const BURST = 30_000;
 const STALLED_CALLS = 6000;
 const STALLED_OUTPUT_BYTES = 2000;
 const STALLED_EVENTS_MAX = 1000;
-const STALL_MS = 3500;
-const SILENCE_MS = 2500;
+const STALL_MS = 6500;
+const SILENCE_MS = 5000;
 const LONG_PATIENCE_MS = 60_000;
 const SHORT_PATIENCE_MS = 500;
 /** While nobody reads, and the patience is over, OpenCode says 30 MB, of which this much may be kept, and as much again be needed for work and holes. */

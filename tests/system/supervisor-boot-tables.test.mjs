@@ -205,7 +205,7 @@ test('S-51, S-50, S-168, S-136: a bad SESSION_CONFIG is reported, in the older e
     await new Promise((done) => dribbling.listen(0, '127.0.0.1', done));
     const program = new Program('the supervisor');
     t.after(() => { dribbling.close(); rmSync(root, { recursive: true }); });
-    program.spawn([supervisorProgram, '--test-root', root], { cwd: root, env: { ...process.env, HOME: root,
+    program.spawn([supervisorProgram, '--test-root', root], { cwd: root, env: { ...process.env, no_proxy: '*', HOME: root,
         OI_SCM_CRED_CACHE_DIR: join(root, 'cache'), SESSION_CONFIG: '[]', SANDBOX_ID: 'sandbox-1', SANDBOX_AUTH_TOKEN: 'token-of-session',
         CONTROL_PLANE_URL: `http://127.0.0.1:${dribbling.address().port}/` } });
     const [told, failed] = [await program.logged('supervisor.fatal'), await program.logged('supervisor.report_error_failed')];

@@ -217,10 +217,12 @@ test('OpenCode that hangs early requests, as the real one does, is ready as soon
 
 test('OpenCode that resets, refuses, or says anything but that it is healthy is asked again (S-310, S-312)', async (t) => {
     const playground = await playgroundFor(t, { repository: null });
-    const sandbox = await startWithStandIns(playground, { env: { STANDIN_OPENCODE: 'moody', STANDIN_REPORT: '/tmp/opencode-moods' } });
+    const name = `/tmp/opencode-moods-${process.pid}`; // on the machine's own /tmp where the sandbox has no root of its own
+    const sandbox = await startWithStandIns(playground, { env: { STANDIN_OPENCODE: 'moody', STANDIN_REPORT: name } });
+    const report = sandbox.isolated ? sandbox.path(name) : name;
+    t.after(() => rmSync(report, { force: true }));
     await sandbox.logged('opencode.ready');
     await sandbox.logged('sandbox.startup');
-    const report = sandbox.isolated ? sandbox.path('tmp/opencode-moods') : '/tmp/opencode-moods';
     const { healthAsked: asked } = JSON.parse(readFileSync(report, 'utf8'));
     assert.ok(asked >= 7, `asked ${asked} times`);
     assert.deepEqual([sandbox.logsOf('opencode.start').length, sandbox.logsOf('opencode.crash').length], [1, 0]);

@@ -158,6 +158,13 @@ static void test_questions(void)
         CHECK_INT(repository_set_origin(fixture.checkout, "https://h/x.git", &err), 0);
         CHECK_STR(shown("git remote get-url --push origin; grep -r secret .git"),
                   "https://h/x.git");
+        in_checkout("git config --add remote.origin.pushurl https://u:secret@h/mine.git");
+        in_checkout("git config --add remote.origin.pushurl https://h/mine.git");
+        CHECK_INT(repository_set_origin(fixture.checkout, "https://h/x.git", &err), 0);
+        CHECK_STR(shown("grep -r secret .git || echo gone"), "gone");
+        in_checkout("git config --add remote.origin.pushurl ssh://git@h/mine.git");
+        CHECK_INT(repository_set_origin(fixture.checkout, "https://h/x.git", &err), 0);
+        CHECK_STR(shown("git remote get-url --push origin"), "ssh://git@h/mine.git");
     }
     TEST("a directory that is no checkout is an error that names it") {
         CHECK_INT(repository_head(fixture.root, sha, &err), -1);

@@ -50,7 +50,11 @@ static inline struct holding look_at_holding(void)
 
 static inline long growth_allowed_kib(void)
 {
-    return getenv("ASAN_OPTIONS") ? SANITIZED_GROWTH_MAX_KIB : GROWTH_MAX_KIB;
+#ifdef __SANITIZE_ADDRESS__
+    return SANITIZED_GROWTH_MAX_KIB;
+#else
+    return GROWTH_MAX_KIB;
+#endif
 }
 
 #endif

@@ -1,26 +1,7 @@
 /* What --check says of an environment that works, but not as somebody may have meant it. */
 
-#include "supervisor/config/config.h"
 #include "tests/unit/check.h"
-
-#include <string.h>
-
-/* A made-up environment: name, value, name, value, NULL. */
-static const char *get(void *user, const char *name)
-{
-    for (const char *const *pairs = user; *pairs; pairs += 2) {
-        if (strcmp(pairs[0], name) == 0)
-            return pairs[1];
-    }
-    return NULL;
-}
-
-static void parse(struct config *config, const char **pairs)
-{
-    struct flags flags = {.test_root = ""};
-
-    config_parse(config, &flags, get, pairs, "0123456789abcdef", 0);
-}
+#include "tests/unit/config_fixture.h"
 
 static bool remarks(const struct config *config, const char *text)
 {

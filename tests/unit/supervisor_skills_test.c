@@ -252,6 +252,12 @@ static void test_store(void)
         CHECK(file_exists(in_root("config/skills/look")));
         CHECK(!file_exists(in_root("config/skills/taken")));
     }
+}
+
+static void test_store_at_link(void)
+{
+    struct skill_store store;
+
     TEST("a target that is a link is refused") {
         CHECK_INT(symlink("/tmp", in_root("app/skills")), 0);
         CHECK_INT(skill_store_open(&store, in_root("app"), NULL), -1);
@@ -265,6 +271,7 @@ int main(void)
     test_page();
     test_pages_together();
     test_store();
+    test_store_at_link();
     root_end();
     return check_done();
 }

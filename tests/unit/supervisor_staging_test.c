@@ -103,6 +103,14 @@ static void test_links(void)
         CHECK(!file_exists(in_root("root/.config/opencode/tool/spawn-child.js")));
         config.era = ERA_CURRENT;
     }
+    config_free(&config);
+}
+
+/* After test_links(). */
+static void test_own_skill(void)
+{
+    struct config config = parse_config();
+
     TEST("a directory of the user that is named like a skill of ours wins") {
         CHECK_INT(unlink(in_root("root/.config/opencode/skill/look")), 0);
         put_file("root/.config/opencode/skill/look/SKILL.md", "mine");
@@ -112,7 +120,7 @@ static void test_links(void)
     config_free(&config);
 }
 
-/* After test_links(). */
+/* After test_own_skill(). */
 static void test_check(void)
 {
     struct config config = parse_config();
@@ -150,6 +158,9 @@ static void test_legacy_tool(void)
         CHECK_STR(read_text(tool), "import { tool } from '@opencode-ai/plugin'");
         /* S-319: OpenCode installs what it imports. */
         CHECK(!file_exists(in_root("root/.config/opencode/node_modules")));
+        CHECK_INT(unlink(in_root(tool)), 0);
+        staging_check(&config, NULL); /* S-272 */
+        CHECK(file_exists(in_root(tool)));
     }
     TEST("its modules are the image's; ours is staged where we have one") {
         put_file("usr/lib/node_modules/@opencode-ai/plugin/package.json", "{}");
@@ -362,6 +373,7 @@ int main(void)
 {
     root_begin();
     test_links();
+    test_own_skill();
     test_check();
     test_legacy_tool();
     test_npm_guard();
