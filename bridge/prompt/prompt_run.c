@@ -11,10 +11,6 @@
 #define FAILURE_TEXT_MAX (ERR_TEXT_MAX + 128)
 #define MS_PER_SECOND 1000u
 
-/* A timer that comes this much too late: the process stood still (a frozen sandbox, SIGSTOP), and maybe
- * OpenCode with it. */
-#define STOOD_STILL_MS 1000
-
 uint64_t prompt_run_now(const struct prompt_run *run)
 {
     return uv_now(run->options.loop);
@@ -114,29 +110,6 @@ static void on_waited_too_long(struct prompt_run *run)
     prompt_run_follow_up(run);
 }
 
-static void forgive_silence(struct prompt_run *run, uint64_t now)
-{
-    run->heard_ms = now;
-    translator_not_listening(run->translator, now);
-}
-
-/* Half an event is a sign of life (B-524). A stream that is paused cannot give any (D-12). Silence while
- * we stood still is none of death: what was sent meanwhile is not read yet, and OpenCode may have stood
- * still as well. */
-static void tell_heard(struct prompt_run *run, uint64_t now)
-{
-    uint64_t heard_ms = event_feed_last_byte_ms(run->options.feed);
-
-    if (event_feed_is_paused(run->options.feed) || now > run->timer_due_ms + STOOD_STILL_MS) {
-        forgive_silence(run, now);
-        return;
-    }
-    if (heard_ms <= run->heard_ms)
-        return;
-    run->heard_ms = heard_ms;
-    translator_heard(run->translator, heard_ms);
-}
-
 static void on_timer(uv_timer_t *timer)
 {
     struct prompt_run *run = timer->data;
@@ -151,7 +124,7 @@ static void on_timer(uv_timer_t *timer)
         arm(run);
         return;
     }
-    tell_heard(run, now);
+    prompt_silence_tick(run, now);
     if (translator_deadline(run->translator) <= now)
         translator_tick(run->translator, now, &run->sink);
     prompt_children_tick(run, now);
@@ -391,11 +364,6 @@ void prompt_run_on_feed_down(struct prompt_run *run, bool was_up, int status, co
         translator_fail(run->translator, text, prompt_run_now(run), &run->sink);
         prompt_run_follow_up(run);
     }
-}
-
-void prompt_run_on_feed_resumed(struct prompt_run *run)
-{
-    forgive_silence(run, prompt_run_now(run));
 }
 
 static void on_closed(uv_handle_t *handle)

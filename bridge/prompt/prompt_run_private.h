@@ -1,6 +1,6 @@
 /*
  * What prompt_run.c and the files of its work share: prompt_intake.c, prompt_calls.c, prompt_abort.c,
- * prompt_asks.c, prompt_children.c, prompt_resync.c, prompt_status.c. Nobody else includes this.
+ * prompt_asks.c, prompt_children.c, prompt_resync.c, prompt_silence.c, prompt_status.c. Nobody else includes this.
  */
 #ifndef BRIDGE_PROMPT_PROMPT_RUN_PRIVATE_H
 #define BRIDGE_PROMPT_PROMPT_RUN_PRIVATE_H
@@ -183,6 +183,9 @@ void prompt_resync_overtaken(struct prompt_run *run);
 void prompt_children_read(struct prompt_run *run, const cJSON *messages, prompt_children_fn *then);
 void prompt_children_tick(struct prompt_run *run, uint64_t now);
 void prompt_children_drop(struct prompt_run *run);
+
+/* prompt_silence.c. Before the translator's limits are looked at. */
+void prompt_silence_tick(struct prompt_run *run, uint64_t now);
 
 /* prompt_status.c. Asks whether OpenCode works on the prompt it took, for the translator. */
 void prompt_status_ask(struct prompt_run *run);
