@@ -2,7 +2,8 @@
 // what remains is ours. With TLS two processes shake hands with a control plane in Node, which needs its time too: who
 // fetches the managed skills, and the bridge. One after the other when the bridge connects at the end (control planes
 // that take a connected sandbox for a ready one), at the same time when it connects early. The sandbox's files are in
-// memory (/dev/shm), so that no disk decides: what is staged is some hundred links and directories.
+// memory (/dev/shm), so that no disk decides: a busy one takes 0.2 ms for each of the two dozen links and files
+// that are staged.
 
 import { existsSync } from 'node:fs';
 import { Playground } from '../../playground/playground.mjs';
